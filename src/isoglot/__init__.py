@@ -1,0 +1,1 @@
+"""isoglot teaches a sentence-embedding model new languages without moving its vector space."""

