@@ -1,0 +1,64 @@
+"""The `isoglot` program: every command's name is known here, its work is imported only when it runs."""
+
+from __future__ import annotations
+
+import io
+import sys
+from importlib.metadata import version
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+from isoglot.cli import doctor, verify
+
+app = typer.Typer(
+    help="Teach a sentence-embedding model new languages without moving its vector space.",
+    epilog="Every command can be run again: finished stages are skipped, interrupted ones go on. "
+    "Exit codes: 0 done, 1 the work failed, 2 the request was wrong.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"isoglot {version('isoglot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _isoglot(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+# One line per command, in the order a newcomer meets them. These modules import nothing heavy at their top.
+app.command("verify")(verify.verify)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the program; a bug keeps its traceback and gets a line that asks for a report."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no locale can make printing fail
+    # typer.Typer.__call__ would install its own excepthook; the command object leaves it alone
+    command = typer.main.get_command(app)
+    sys.excepthook = _report_bug
+    command(prog_name="isoglot")
+
+
+def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.__excepthook__(kind, error, trace)
+    if issubclass(kind, Exception):
+        print("\nThis is a bug in isoglot: please report it with the lines above.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
