@@ -1,1 +1,1 @@
-"""The page of a distillation run: `data` says what is shown, `page` turns it into one self-contained HTML file."""
+"""The page of a run: `data` says what is shown, `page` turns it into one self-contained HTML file."""

@@ -1,4 +1,4 @@
-"""What the report of a run shows: frozen records of plain Python values, JSON-ready with `dataclasses.asdict`.
+"""What the report of a run shows: frozen records of plain Python values (`dataclasses.asdict` makes JSON).
 
 Numbers that follow from others (means, the worst language) are computed here and never stored twice.
 """
@@ -25,7 +25,7 @@ class Language:
 class StageScores:
     """Scores of one language at one stage; None where a score has no meaning.
 
-    An untouched student whose vectors have another dimension than the teacher's has no `mse`, `r2` and `to_teacher`.
+    An untouched student of another dimension than the teacher has no `mse`, `r2` and `to_teacher`.
 
     Attributes:
         mse: mean squared error to the teacher's vectors, per component.
