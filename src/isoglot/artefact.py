@@ -6,6 +6,7 @@ everything to disk and renames. A folder under a final name is therefore complet
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -23,6 +24,7 @@ from isoglot.errors import DamagedError, IsoglotError, RequestError
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
 _PARTIAL = ".partial"
+_OWN_DIGEST = "manifest_sha256"  # of everything else in the manifest
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,15 @@ class Manifest:
 
     @property
     def request(self) -> str:
-        """Digest of kind, inputs and config: equal requests give equal folders, so the work can be skipped."""
+        """Digest of kind, inputs and config: equal requests give equal folders, so work can be skipped."""
         return digest_json({"kind": self.kind, "inputs": self.inputs, "config": self.config})
 
     @property
     def digest(self) -> str:
         """Digest of the content: the request and every file's sha256."""
-        return digest_json({"request": self.request, "files": {k: v["sha256"] for k, v in self.files.items()}})
+        return digest_json(
+            {"request": self.request, "files": {k: v["sha256"] for k, v in self.files.items()}}
+        )
 
 
 def digest_bytes(data: bytes) -> str:
@@ -61,8 +65,9 @@ def digest_bytes(data: bytes) -> str:
 
 
 def digest_json(value: object) -> str:
-    """Return the sha256 of `value` written as canonical JSON."""
-    return digest_bytes(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
+    """Return the sha256 of `value` as canonical JSON, the same before and after a trip through a file."""
+    plain = json.loads(json.dumps(value))  # number keys become text before they are sorted, as in a file
+    return digest_bytes(json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def digest_file(path: Path) -> str:
@@ -104,16 +109,21 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  the shape is the caller's con
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise DamagedError(f"{path} is missing.", f"Delete {path.parent} and run the command again.") from error
+        raise DamagedError(
+            f"{path} is missing.", f"Delete {path.parent} and run the command again."
+        ) from error
     except ValueError as error:
-        raise DamagedError(f"{path} is not valid JSON ({error}).", f"Delete {path.parent} and run again.") from error
+        raise DamagedError(
+            f"{path} is not valid JSON ({error}).", f"Delete {path.parent} and run again."
+        ) from error
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a published folder.
 
     Raises:
-        RequestError: when `folder` is not an isoglot artefact or was written by a newer format.
+        RequestError: when `folder` is not an isoglot artefact or was written by another format.
+        DamagedError: when the manifest is not as it was written.
     """
     if not (folder / MANIFEST).is_file():
         raise RequestError(
@@ -121,26 +131,40 @@ def read_manifest(folder: Path) -> Manifest:
             "Give the folder that an isoglot command printed, or run that command again.",
         )
     raw = read_json(folder / MANIFEST)
-    if raw.get("format_version") != FORMAT_VERSION:
+    if not isinstance(raw, dict) or "format_version" not in raw:
+        raise RequestError(f"{folder / MANIFEST} was not written by isoglot.", "Give an isoglot folder.")
+    if raw["format_version"] != FORMAT_VERSION:
         raise RequestError(
-            f"{folder} has format version {raw.get('format_version')}, this isoglot reads {FORMAT_VERSION}.",
+            f"{folder} has format version {raw['format_version']}, this isoglot reads {FORMAT_VERSION}.",
             "Rebuild it with this version, or use the version that wrote it.",
+        )
+    expected = raw.pop(_OWN_DIGEST, None)
+    if digest_json(raw) != expected:
+        raise DamagedError(
+            f"{folder / MANIFEST} does not match its own sha256: it was changed or damaged.",
+            f"Delete {folder} and run the command that made it again.",
         )
     return Manifest(**raw)
 
 
 def is_current(folder: Path, wanted: Manifest) -> bool:
-    """Tell whether `folder` is already the finished answer to the request in `wanted`."""
-    return (folder / MANIFEST).is_file() and read_manifest(folder).request == wanted.request
+    """Tell whether `folder` is the finished answer to the request in `wanted`: no file missing or cut."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(folder)
+    return manifest.request == wanted.request and not _wrong_sizes(folder, manifest)
 
 
 @contextmanager
 def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
     """Give a scratch folder to fill; on success it gets its manifest and takes the name `folder`.
 
-    Whatever goes wrong inside, nothing appears under the final name and the scratch folder is removed. An older
-    folder of that name is replaced only once the new one is complete. Fill in `manifest.counts` in place while
-    working when counts are known only at the end.
+    Whatever goes wrong inside, nothing appears under the final name and the scratch folder is removed. An
+    older folder of that name is replaced only once the new one is complete. Fill in `manifest.counts` in
+    place while working when counts are known only at the end.
+
+    Raises:
+        IsoglotError: the disk is full or refuses to write.
     """
     scratch = folder.with_name(f".{folder.name}{_PARTIAL}")
     shutil.rmtree(scratch, ignore_errors=True)
@@ -153,7 +177,7 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
                 for path in _files_of(scratch)
             }
             full = Manifest(**{**asdict(manifest), "files": files})
-            (scratch / MANIFEST).write_text(json.dumps(asdict(full), indent=2, ensure_ascii=False, sort_keys=True))
+            _write_manifest(scratch, full)
             for path in [*_files_of(scratch), *_folders_of(scratch)]:
                 sync(path)
             _swap(scratch, folder)
@@ -164,16 +188,11 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
 def verify(folder: Path) -> list[str]:
     """Check every digest of a published folder; return one sentence per problem found (none = whole)."""
     manifest = read_manifest(folder)
-    problems = []
+    problems = _wrong_sizes(folder, manifest)
     for name, expected in manifest.files.items():
-        path = folder / name
-        if not path.is_file():
-            problems.append(f"{path} is missing")
-        elif path.stat().st_size != expected["bytes"]:
-            problems.append(f"{path} has {path.stat().st_size} bytes instead of {expected['bytes']}")
-        elif digest_file(path) != expected["sha256"]:
-            problems.append(f"{path} does not match its sha256")
-    return problems
+        if name not in problems and digest_file(folder / name) != expected["sha256"]:
+            problems[name] = f"{folder / name} does not match its sha256"
+    return list(problems.values())
 
 
 @contextmanager
@@ -196,6 +215,24 @@ def exclusive(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
         yield
+
+
+def _wrong_sizes(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """Say of each file that is missing or has another length what is wrong; cheap, reads no content."""
+    problems = {}
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            problems[name] = f"{path} is missing"
+        elif path.stat().st_size != expected["bytes"]:
+            problems[name] = f"{path} has {path.stat().st_size} bytes instead of {expected['bytes']}"
+    return problems
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    signed = {**asdict(manifest), _OWN_DIGEST: digest_json(asdict(manifest))}
+    text = json.dumps(signed, indent=2, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def _files_of(folder: Path) -> list[Path]:
@@ -235,4 +272,4 @@ def _existing_parent(path: Path) -> Path:
     return next(parent for parent in path.absolute().parents if parent.exists())
 
 
-_DISK_ERRORS = {28, 122, 27, 30, 5}  # ENOSPC, EDQUOT, EFBIG, EROFS, EIO
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}

@@ -1,6 +1,7 @@
 """Recipes: a TOML file becomes frozen models, once, at the border; an unknown key is an error.
 
-Every option of every stage stands here with its default and its meaning. The resolved recipe is saved with the run.
+Every option of every stage stands here with its default and its meaning. The resolved recipe is saved with
+the run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from isoglot.errors import RequestError
 class Section(BaseModel):
     """A frozen part of a recipe; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class TeacherConfig(Section):
@@ -35,9 +36,13 @@ class StudentConfig(Section):
 
     model: str = Field(description="folder, hub id or package:NAME of a Hugging Face encoder")
     pooling: tuple[Literal["mean", "cls", "max"], ...] = Field(
-        ("cls", "max", "mean"), description="pooled features of the last layer, concatenated in this order", min_length=1
+        ("cls", "max", "mean"),
+        description="pooled features of the last layer, concatenated in this order",
+        min_length=1,
     )
-    prompt: str | None = Field(None, description="text put before every sentence; unset: the folder's own default")
+    prompt: str | None = Field(
+        None, description="text put before every sentence; unset: the folder's own default"
+    )
     max_tokens: int = Field(128, ge=8, description="longer sentences are cut after this many tokens")
 
 
@@ -51,27 +56,44 @@ class CorpusConfig(Section):
     max_chars: int = Field(1000, ge=1, description="longer sides are dropped")
     max_length_ratio: float = Field(4.0, gt=1, description="longer side over shorter side, script-aware")
     max_untranslated: float = Field(
-        0.8, gt=0, le=1, description="drop rows whose two sides are at least this similar (1: only identical sides)"
+        0.8,
+        gt=0,
+        le=1,
+        description="drop rows whose two sides are at least this similar (1: only identical sides)",
     )
     drop_placeholders: bool = Field(True, description="drop rows with a {placeholder} on either side")
     dev_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the dev split")
     test_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the test split")
 
+    @model_validator(mode="after")
+    def _some_length(self) -> CorpusConfig:
+        if self.min_chars > self.max_chars:
+            raise ValueError(f"min_chars {self.min_chars} is above max_chars {self.max_chars}")
+        return self
+
 
 class WarmStartConfig(Section):
     """The closed-form start: ridge regression from frozen student features to teacher vectors."""
 
-    sentences: int = Field(10_000, ge=0, description="sentences encoded once by the frozen student; 0: no warm start")
+    sentences: int = Field(
+        10_000, ge=0, description="sentences encoded once by the frozen student; 0: no warm start"
+    )
     ridge: float = Field(1e-3, gt=0, description="ridge strength relative to the mean feature variance")
-    head_seconds: float = Field(0.0, ge=0, description="seconds of training a small head on the cached features")
+    head_seconds: float = Field(
+        0.0, ge=0, description="seconds of training a small head on the cached features"
+    )
     head_width: int = Field(1536, ge=1, description="hidden units of that head beside the ridge path")
-    head_contrast: float = Field(1.0, ge=0, description="weight of the head's in-batch contrast against teacher vectors")
+    head_contrast: float = Field(
+        1.0, ge=0, description="weight of the head's in-batch contrast against teacher vectors"
+    )
 
 
 class TrainConfig(Section):
     """The distillation loop."""
 
-    minutes: float | None = Field(None, gt=0, description="stop after this long; the speed of the first steps fixes it")
+    minutes: float | None = Field(
+        None, gt=0, description="stop after this long; the speed of the first steps fixes it"
+    )
     epochs: float | None = Field(None, gt=0, description="passes over the groups, instead of minutes")
     batch_tokens: int = Field(2048, ge=16, description="tokens per batch, padding included")
     learning_rate: float = Field(2e-4, gt=0, description="peak learning rate of AdamW")
@@ -79,11 +101,15 @@ class TrainConfig(Section):
     weight_decay: float = Field(0.01, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
-    temperature: float = Field(0.5, ge=0, le=1, description="language sampling exponent: 1 by size, 0 all equal")
+    temperature: float = Field(
+        0.5, ge=0, le=1, description="language sampling exponent: 1 by size, 0 all equal"
+    )
     targets_per_group: int = Field(3, ge=1, description="translations drawn per source sentence and visit")
     source_term: bool = Field(True, description="also pull the source sentence to its teacher vector")
     evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: bf16 where the processor has it"
+    )
 
     @model_validator(mode="after")
     def _one_horizon(self) -> TrainConfig:
@@ -155,11 +181,13 @@ def parse_recipe(raw: Mapping[str, Any], origin: str) -> Recipe:
 def _recipe_text(name_or_path: str) -> tuple[str, str]:
     shipped = shipped_recipes()
     if name_or_path in shipped:
-        return (resources.files("isoglot") / "recipes" / f"{name_or_path}.toml").read_text("utf-8"), f"recipe {name_or_path}"
+        resource = resources.files("isoglot") / "recipes" / f"{name_or_path}.toml"
+        return resource.read_text("utf-8"), f"recipe {name_or_path}"
     path = Path(name_or_path)
     if not path.is_file():
         raise RequestError(
-            f"There is no recipe {name_or_path!r}.", f"Give the path of a TOML file, or one of: {', '.join(shipped)}."
+            f"There is no recipe {name_or_path!r}.",
+            f"Give the path of a TOML file, or one of: {', '.join(shipped)}.",
         )
     try:
         return path.read_text("utf-8"), str(path)
@@ -170,7 +198,9 @@ def _recipe_text(name_or_path: str) -> tuple[str, str]:
 def _apply(raw: dict[str, Any], override: str) -> None:
     key, separator, value = override.partition("=")
     if not separator or not key:
-        raise RequestError(f"--set {override!r} is not of the form section.key=value.", "For example train.minutes=2.")
+        raise RequestError(
+            f"--set {override!r} is not of the form section.key=value.", "For example train.minutes=2."
+        )
     *sections, last = key.split(".")
     inner = raw
     for section in sections:
@@ -190,10 +220,12 @@ def _toml_value(text: str) -> Any:  # noqa: ANN401  a TOML value has any type; p
 def _explain(item: Any) -> str:  # noqa: ANN401  pydantic's error records are untyped mappings
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] != "extra_forbidden":
-        return f"{where or 'recipe'}: {item['msg']}"
+        return f"{where or 'recipe'}: {item['msg'].removeprefix('Value error, ')}"
     known = _known_keys(item["loc"][:-1])
     near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1, cutoff=0)
-    return f"unknown key {where}" + (f" (did you mean {'.'.join([*map(str, item['loc'][:-1]), near[0]])}?)" if near else "")
+    if not near:
+        return f"unknown key {where}"
+    return f"unknown key {where} (did you mean {'.'.join([*map(str, item['loc'][:-1]), near[0]])}?)"
 
 
 def _known_keys(sections: Sequence[Any]) -> list[str]:

