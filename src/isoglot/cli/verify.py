@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,32 +24,56 @@ def _verify(folder: Path, console: Console) -> None:
     from isoglot import artefact
     from isoglot.errors import RequestError
 
-    manifests = sorted(folder.rglob(artefact.MANIFEST))
+    manifests = [
+        path
+        for path in sorted(folder.rglob(artefact.MANIFEST))
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)  # unfinished work
+    ]
     if not manifests:
         raise RequestError(
             f"{folder} has no {artefact.MANIFEST} in it or below it: there is nothing to check.",
             "Give the folder that an isoglot command printed.",
         )
-    found = {}
+    checked = []
     with console.task("verify", len(manifests), "folders") as task:
         for manifest in manifests:
-            found[str(manifest.parent)] = artefact.verify(manifest.parent)
+            checked.append(_check(manifest.parent))
             task.advance()
-    problems = [problem for several in found.values() for problem in several]
-    text = _text(found, sum(len(artefact.read_manifest(Path(name)).files) for name in found))
-    console.finish({"whole": not problems, "folders": found}, text)
-    if problems:
+    whole = all(not folder.problems for folder in checked)
+    console.finish({"whole": whole, "folders": [asdict(folder) for folder in checked]}, _text(checked))
+    if not whole:
         raise typer.Exit(1)
 
 
-def _text(found: dict[str, list[str]], files: int) -> str:
+@dataclass(frozen=True)
+class _Checked:
+    folder: str
+    kind: str
+    files: int
+    problems: list[str]
+
+
+def _check(folder: Path) -> _Checked:
+    from isoglot import artefact
+    from isoglot.errors import DamagedError
+
+    try:
+        manifest = artefact.read_manifest(folder)
+    except DamagedError as error:
+        return _Checked(str(folder), "unknown", 0, [error.problem])
+    return _Checked(str(folder), manifest.kind, len(manifest.files), artefact.verify(folder))
+
+
+def _text(checked: list[_Checked]) -> str:
     lines = []
-    for name, problems in found.items():
-        lines.append(f"{'damaged' if problems else 'whole  '}  {name}")
-        lines += [f"         {problem}" for problem in problems]
-    damaged = [name for name, problems in found.items() if problems]
+    for one in checked:
+        lines.append(f"{'damaged' if one.problems else 'whole  '}  {one.folder} ({one.kind})")
+        lines += [f"         {problem}" for problem in one.problems]
+    damaged = [one.folder for one in checked if one.problems]
     if damaged:
         lines.append(f"Delete {' and '.join(damaged)} and run the command that made it again.")
     else:
-        lines.append(f"{count(len(found))} folders, {count(files)} files: all whole.")
+        lines.append(
+            f"Folders: {len(checked)}, files: {count(sum(one.files for one in checked))}, all whole."
+        )
     return "\n".join(lines)
