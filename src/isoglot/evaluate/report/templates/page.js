@@ -1,0 +1,83 @@
+"use strict";
+// The page is complete without this script. It sorts tables and walks through the map; texts are only ever cloned.
+
+function sortBy(table, column, header) {
+  const body = table.tBodies[0];
+  const isText = header.dataset.kind === "text";
+  const now = header.getAttribute("aria-sort");
+  const down = now ? now === "ascending" : !isText;
+  const key = (row) => {
+    const cell = row.cells[column];
+    if (isText) return cell.textContent.trim();
+    return cell.dataset.value === undefined ? NaN : Number(cell.dataset.value);
+  };
+  const compare = (a, b) => {
+    const [x, y] = [key(a), key(b)];
+    if (isText) return (down ? -1 : 1) * x.localeCompare(y);
+    if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) - Number.isNaN(y);
+    return down ? y - x : x - y;
+  };
+  body.append(...[...body.rows].sort(compare));
+  for (const other of table.tHead.querySelectorAll("[aria-sort]")) other.removeAttribute("aria-sort");
+  header.setAttribute("aria-sort", down ? "descending" : "ascending");
+}
+
+function makeSortable(table) {
+  const whole = [...table.tHead.rows[0].cells].filter((cell) => cell.rowSpan > 1);
+  const leaves = [...whole, ...table.tHead.rows[1].cells];
+  leaves.forEach((header, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...header.childNodes);
+    header.append(button);
+    button.addEventListener("click", () => sortBy(table, column, header));
+  });
+}
+
+function makeMapLive(map) {
+  const layout = map.closest(".map-layout");
+  const inspector = layout.querySelector(".inspector");
+  const clusters = [...map.querySelectorAll(".cluster")];
+  let current = 0;
+
+  function pick(index, item) {
+    clusters[current].classList.remove("picked");
+    clusters[current].setAttribute("tabindex", "-1");
+    clusters[current].setAttribute("aria-selected", "false");
+    current = (index + clusters.length) % clusters.length;
+    clusters[current].classList.add("picked");
+    clusters[current].setAttribute("tabindex", "0");
+    clusters[current].setAttribute("aria-selected", "true");
+    const source = document.getElementById("sentence-" + clusters[current].dataset.number);
+    inspector.querySelector(".chosen").replaceChildren(...source.cloneNode(true).childNodes);
+    inspector.querySelector(".position").textContent = `Sentence ${current + 1} of ${clusters.length}`;
+    if (item !== undefined) inspector.querySelectorAll(".chosen ul > li")[item].classList.add("pointed");
+  }
+
+  clusters.forEach((cluster, index) => {
+    const original = document.querySelector(`#sentence-${cluster.dataset.number} .original`);
+    cluster.setAttribute("role", "option");
+    cluster.setAttribute("tabindex", "-1");
+    cluster.setAttribute("aria-label", `Sentence ${index + 1}: ${original ? original.textContent : ""}`);
+    cluster.addEventListener("pointerover", (event) => pick(index, event.target.dataset.item));
+    cluster.addEventListener("focus", () => { map.classList.add("choosing"); pick(index); });
+    cluster.addEventListener("blur", () => map.classList.remove("choosing"));
+    cluster.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (step === undefined) return;
+      event.preventDefault();
+      clusters[(index + step + clusters.length) % clusters.length].focus();
+    });
+  });
+  for (const button of inspector.querySelectorAll("[data-step]")) {
+    button.addEventListener("click", () => { map.classList.add("choosing"); pick(current + Number(button.dataset.step)); });
+    button.addEventListener("blur", () => map.classList.remove("choosing"));
+  }
+  map.setAttribute("role", "listbox");
+  inspector.hidden = false;
+  layout.classList.add("live");
+  pick(0);
+}
+
+document.querySelectorAll("table.sortable").forEach(makeSortable);
+document.querySelectorAll("svg.map").forEach(makeMapLive);
