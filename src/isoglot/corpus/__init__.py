@@ -1,0 +1,1 @@
+"""Text in: formats, sources, cleaning, splitting and the Parquet store. This room never imports torch."""

@@ -1,0 +1,125 @@
+"""What is dropped before training, and why. Every reason is a short text that users see in the counts."""
+
+from __future__ import annotations
+
+import operator
+import re
+import unicodedata
+from collections.abc import Callable
+
+from isoglot.config import CorpusConfig
+from isoglot.corpus.split import key
+
+Filter = Callable[[str, str, CorpusConfig], bool]
+
+_RATIO_SLACK = 5.0  # characters added to both sides, so that "On" may become "Eingeschaltet"
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_SYLLABLES = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # kana and hangul
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_PLACEHOLDER = re.compile(
+    r"\{[^{}]*\}"  # {name}, {{ template }}
+    r"|%\(\w+\)[sdifr]"  # %(name)s
+    r"|%(?:\d+\$)?[-+0#]*\d*(?:\.\d+)?[sdifuxr@](?!\w)"  # %s, %1$d, %.2f
+    r"|\$[1-9](?![\d.,]*\d)"  # $1, but not $100 or $1.50
+    r"|</?[A-Za-z][^<>]*>"  # <tag>, </tag>, <tag/>
+    r"|&(?:[a-z]+|#\d+);"  # &nbsp;
+)
+
+
+def normalise(text: str) -> str:
+    """Return `text` in Unicode NFC, trimmed, with every run of white space as one space."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def reason_to_drop(source: str, target: str, config: CorpusConfig) -> str | None:
+    """Return why a pair of normalised texts is dropped, or None when it is kept.
+
+    The reasons are checked in the order of `REASONS`, and only the first that applies is given.
+    """
+    for reason, drops in _FILTERS.items():
+        if drops(source, target, config):
+            return reason
+    return None
+
+
+def weighted_length(text: str) -> float:
+    """Length in letters of an alphabet: a Han character counts 3, kana and hangul 2, all others 1."""
+    if text.isascii():
+        return len(text)
+    return len(text) + 2 * len(_HAN.findall(text)) + len(_SYLLABLES.findall(text))
+
+
+def similarity(first: str, second: str) -> float:
+    """Dice coefficient of the two texts' sets of character bigrams after case folding, in [0, 1]."""
+    left, right = _bigrams(first), _bigrams(second)
+    if not left or not right:
+        return float(first.casefold() == second.casefold())
+    return 2 * len(left & right) / (len(left) + len(right))
+
+
+def _bigrams(text: str) -> set[str]:
+    folded = text.casefold()
+    return set(map(operator.add, folded, folded[1:]))
+
+
+def _damaged(source: str, target: str, config: CorpusConfig) -> bool:
+    # readers turn bytes that are not UTF-8 into lone surrogates, and JSON can hold them too
+    return _SURROGATE.search(source) is not None or _SURROGATE.search(target) is not None
+
+
+def _empty(source: str, target: str, config: CorpusConfig) -> bool:
+    return not source or not target
+
+
+def _wordless(source: str, target: str, config: CorpusConfig) -> bool:
+    return not (_has_word(source) and _has_word(target))
+
+
+def _has_word(text: str) -> bool:
+    return (
+        _LETTER_OR_DIGIT.search(text) is not None or key(text) != ""
+    )  # the pattern is only the faster answer
+
+
+def _too_short(source: str, target: str, config: CorpusConfig) -> bool:
+    return min(weighted_length(source), weighted_length(target)) < config.min_chars
+
+
+def _too_long(source: str, target: str, config: CorpusConfig) -> bool:
+    return max(len(source), len(target)) > config.max_chars
+
+
+def _identical(source: str, target: str, config: CorpusConfig) -> bool:
+    return source == target
+
+
+def _placeholder(source: str, target: str, config: CorpusConfig) -> bool:
+    if not config.drop_placeholders:
+        return False
+    return _PLACEHOLDER.search(source) is not None or _PLACEHOLDER.search(target) is not None
+
+
+def _length_ratio(source: str, target: str, config: CorpusConfig) -> bool:
+    first, second = weighted_length(source) + _RATIO_SLACK, weighted_length(target) + _RATIO_SLACK
+    return max(first, second) > config.max_length_ratio * min(first, second)
+
+
+def _near_untranslated(source: str, target: str, config: CorpusConfig) -> bool:
+    return config.max_untranslated < 1 and similarity(source, target) >= config.max_untranslated
+
+
+_FILTERS: dict[str, Filter] = {
+    "not Unicode": _damaged,
+    "empty": _empty,
+    "only punctuation": _wordless,
+    "too short": _too_short,
+    "too long": _too_long,
+    "identical": _identical,
+    "placeholder": _placeholder,
+    "length ratio": _length_ratio,
+    "near-untranslated": _near_untranslated,
+}
+
+# "duplicate" is counted later, over the whole corpus
+REASONS = (*_FILTERS, "duplicate")

@@ -1,0 +1,162 @@
+"""TSV and CSV files of sentence pairs.
+
+Three shapes are read: columns `source_lang target_lang source target`; one column per language, headed by its
+code; and two columns without a header, with languages from the file name (`x.en-de.tsv`) or `x.tsv#en-de`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from isoglot.corpus.formats.lines import read_lines
+from isoglot.corpus.languages import Border, is_code, parse
+from isoglot.corpus.pair import Pair
+from isoglot.errors import DamagedError, RequestError
+
+Row = tuple[int, list[str]]  # line number from 1, cells
+_CODE = r"[A-Za-z]{2,3}(?:[_-](?:[A-Za-z]{4}|[A-Z]{2}))?"
+_IN_NAME = re.compile(rf"(?:^|[^A-Za-z])({_CODE})-({_CODE})$")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the texts of a row are.
+
+    Attributes:
+        source: column of the source text.
+        targets: columns of the target texts.
+        language: gives the source language and the languages of `targets` of one row.
+        header: the first row holds names, not texts.
+        width: number of columns.
+    """
+
+    source: int
+    targets: tuple[int, ...]
+    language: Callable[[list[str]], Sequence[str]]
+    header: bool
+    width: int
+
+
+def read_table(
+    path: Path, corpus: str, border: Border, languages: tuple[str, str] | None = None
+) -> Iterator[Pair]:
+    """Yield the pairs of a TSV or CSV file, compressed or not.
+
+    TSV has no quoting: a double quote is a plain character. CSV is RFC 4180.
+
+    Args:
+        path: the file; `.csv` in its name makes it CSV, everything else is TSV.
+        corpus: name for the pairs.
+        border: turns language codes into tags.
+        languages: source and target code of a two-column file; None: taken from the file name.
+
+    Raises:
+        RequestError: no text columns or no languages can be made out.
+        DamagedError: a row has another number of columns, or the compression is broken.
+    """
+    rows = _csv_rows(path) if ".csv" in path.suffixes else _tsv_rows(path)
+    first = next(rows, None)
+    if first is None:
+        raise RequestError(f"{path} is empty.", "Give a file with at least one sentence pair.")
+    columns = _columns(first[1], path, languages, border)
+    if not columns.header:
+        yield from _pairs(first, columns, path, corpus, border)
+    for row in rows:
+        yield from _pairs(row, columns, path, corpus, border)
+
+
+def languages_in_name(path: Path) -> tuple[str, str] | None:
+    """Return the two codes in a name such as `x.en-de.tsv` or `eng-deu.tsv.gz`, or None."""
+    match = _IN_NAME.search(path.name.split(".tsv")[0].split(".csv")[0].removesuffix(".txt"))
+    if match is None or not all(is_code(code) for code in match.groups()):
+        return None
+    return match[1], match[2]
+
+
+def _pairs(row: Row, columns: Columns, path: Path, corpus: str, border: Border) -> Iterator[Pair]:
+    number, cells = row
+    if len(cells) != columns.width:
+        raise DamagedError(
+            f"{path}, line {number}: {len(cells)} columns instead of {columns.width}.",
+            "Mend or remove that line.",
+        )
+    source_lang, *target_langs = (
+        border.tag(code, f"{path}, line {number}") for code in columns.language(cells)
+    )
+    for column, target_lang in zip(columns.targets, target_langs, strict=True):
+        yield Pair(cells[columns.source], cells[column], source_lang, target_lang, corpus)
+
+
+def _columns(first: list[str], path: Path, languages: tuple[str, str] | None, border: Border) -> Columns:
+    names = [cell.strip().lower() for cell in first]
+    if len(first) < 2:
+        raise RequestError(
+            f"{path} has one column: {first[0][:60]!r}.",
+            "A table of sentence pairs needs a source and a target column, separated by "
+            + ("a comma." if ".csv" in path.suffixes else "a tab."),
+        )
+    if {"source", "target"} <= set(names):
+        return _named_columns(names, path, languages)
+    if all(cell.strip() and is_code(cell) for cell in first if cell.strip().lower() != "key"):
+        return _language_columns(first, path, border)
+    if len(first) > 2:
+        raise RequestError(
+            f"{path} has {len(first)} columns and no header line that names them.",
+            "Put source_lang, target_lang, source, target or the language codes in its first line.",
+        )
+    pair = languages or languages_in_name(path) or _no_languages(path)
+    return Columns(0, (1,), lambda cells: pair, header=False, width=2)
+
+
+def _named_columns(names: list[str], path: Path, languages: tuple[str, str] | None) -> Columns:
+    source, target = names.index("source"), names.index("target")
+    if "source_lang" in names and "target_lang" in names:
+        at = names.index("source_lang"), names.index("target_lang")
+        return Columns(
+            source, (target,), lambda cells: [cells[at[0]], cells[at[1]]], header=True, width=len(names)
+        )
+    pair = languages or languages_in_name(path) or _no_languages(path)
+    return Columns(source, (target,), lambda cells: pair, header=True, width=len(names))
+
+
+def _language_columns(first: list[str], path: Path, border: Border) -> Columns:
+    """One column per language; a column headed `key` holds identifiers and is left out."""
+    codes = {column: cell.strip() for column, cell in enumerate(first) if cell.strip().lower() != "key"}
+    source = next((column for column, code in codes.items() if parse(code) == border.source_lang), None)
+    if source is None:
+        raise RequestError(
+            f"{path} has columns for {', '.join(codes.values())}, none for the source {border.source_lang}.",
+            "Choose another one with --source-lang.",
+        )
+    targets = tuple(column for column in codes if column != source)
+    ordered = [codes[source], *(codes[column] for column in targets)]
+    return Columns(source, targets, lambda cells: ordered, header=True, width=len(first))
+
+
+def _no_languages(path: Path) -> tuple[str, str]:
+    raise RequestError(
+        f"{path} has two columns and nothing says which languages they are.",
+        f"Write {path}#en-de, name the file like {path.stem.split('.')[0]}.en-de.tsv, or add a header line.",
+    )
+
+
+def _tsv_rows(path: Path) -> Iterator[Row]:
+    for number, line in enumerate(read_lines(path), start=1):
+        yield number, line.split("\t")
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
+    # each line gets its line feed back: the csv module needs it to see line breaks inside quotes
+    reader = csv.reader((line + "\n" for line in read_lines(path)), strict=True)
+    try:
+        for cells in reader:
+            if cells:
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise DamagedError(
+            f"{path}, line {reader.line_num}: {error}.", "Mend the quotes of that line."
+        ) from error

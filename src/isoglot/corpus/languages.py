@@ -1,0 +1,170 @@
+"""Language codes become canonical tags here, once, at the border.
+
+Canonical means BCP 47 (RFC 5646): the shortest ISO 639 code, `-` between subtags, script only when it is not
+the usual one. langcodes parses and validates; its alias table is not applied, because CLDR's aliases merge
+languages (`hbs` -> `sr-Latn`, `tgl` -> `fil`, `prs` -> `fa-AF`), and a merge is the user's decision.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections import defaultdict
+from collections.abc import Iterable
+
+from isoglot.errors import RequestError
+
+# withdrawn ISO 639-1 codes that were only renamed, still written by old software; hbs is the macrolanguage sh
+_RENAMED = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "hbs": "sh"}
+# languages before which the standard allows the code of a member (`zh-yue`), which then stands alone (`yue`)
+_WITH_MEMBERS = {"ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"}
+# in ISO 639-3, but younger than langcodes' copy of the registry
+_YOUNGER = {"isv", "rsk", "tok"}
+# no tag of today's standards: retired without one successor, and a tag from before them
+_RETIRED = {"eml": "x-eml"}
+_GRANDFATHERED = {"zh-min-nan": "nan"}
+
+
+@functools.cache
+def parse(code: str) -> str:
+    """Return the canonical tag of a language code.
+
+    BCP 47 and ISO 639-3 are read, with `-` or `_`: `deu` -> `de`, `zho_Hans` -> `zh-Hans`. A macrolanguage
+    and its members stay apart (`cmn` and `zh`, `swh` and `sw`). Subtags that no standard knows become private
+    use: `roa-tara` -> `roa-x-tara`, `deu-formal` -> `de-x-formal`.
+
+    Raises:
+        RequestError: no such language; near ones are named.
+    """
+    plain = code.strip().replace("_", "-")
+    language, *rest = _GRANDFATHERED.get(plain.lower(), plain).split("-")
+    language = language.lower()
+    if language in _RETIRED:
+        return "-".join([_RETIRED[language], *(part.lower() for part in rest)])
+    if language == "x" and rest:
+        return "-".join([language, *rest]).lower()
+    language = _shortest(language)
+    if language in _WITH_MEMBERS and rest and len(rest[0]) == 3 and _exists(rest[0].lower()):
+        language, *rest = rest[0].lower(), *rest[1:]
+    if not _exists(language):
+        raise RequestError(f"{code!r} is not a language code isoglot knows.", _suggestion(code))
+    return _canonical(language, rest, code)
+
+
+def is_code(text: str) -> bool:
+    """Tell whether `parse` accepts a text."""
+    try:
+        parse(text)
+    except RequestError:
+        return False
+    return True
+
+
+def name(tag: str) -> str:
+    """English name of a canonical tag, for display: `zh-Hans` -> `Chinese (Simplified)`."""
+    import langcodes
+
+    standard, separator, private = tag.partition("-x-")
+    if tag.startswith("x-"):
+        return tag
+    shown = str(langcodes.Language.get(standard, normalize=False).display_name())
+    shown = standard if shown.startswith("Unknown language [") else shown
+    return f"{shown}, {private}" if separator else shown
+
+
+class Border:
+    """Which pairs are wanted, and where codes in the data become tags.
+
+    Args:
+        source_lang: code of the language every pair must have on one side.
+        languages: codes of the target languages to keep; empty: all.
+
+    Attributes:
+        source_lang: its canonical tag.
+        wanted: canonical tags; empty: all.
+        given: canonical tag -> the codes the data used for it.
+    """
+
+    def __init__(self, source_lang: str = "en", languages: Iterable[str] = ()) -> None:
+        self.source_lang = parse(source_lang)
+        self.wanted = frozenset(parse(code) for code in languages)
+        self.given: dict[str, set[str]] = defaultdict(set)
+        self._known: dict[str, str] = {}
+
+    def tag(self, code: str, where: str) -> str:
+        """Return the canonical tag of a code met in the data; `where` names the file and line in errors."""
+        known = self._known.get(code)
+        if known is None:
+            try:
+                known = parse(code)
+            except RequestError as error:
+                raise RequestError(f"{where}: {error.problem}", error.next_step) from error
+            self._known[code] = known
+            self.given[known].add(code)
+        return known
+
+    def wants(self, tag: str) -> bool:
+        """Tell whether a target language was asked for."""
+        return tag != self.source_lang and (not self.wanted or tag in self.wanted)
+
+
+def _canonical(language: str, rest: list[str], code: str) -> str:
+    """Join the parts that the standards know and put the others behind `-x-`."""
+    import langcodes
+
+    at = next((place for place, part in enumerate(rest) if part.lower() == "x"), len(rest))
+    standard, private = [language], list[str]()
+    for part in rest[:at]:
+        # three letters after a language would be read as another language: `map-bms` is not Bilma Kanuri
+        if not (len(part) == 3 and part.isalpha()) and _is_valid("-".join([*standard, part])):
+            standard.append(part)
+        else:
+            private.append(part.lower())
+    private += [part.lower() for part in rest[at + 1 :]]
+    if any(len(part) > 8 or not part.isascii() or not part.isalnum() for part in private):
+        raise RequestError(f"{code!r} is not a language tag: {'-'.join(private)!r} has no meaning in it.")
+    tag = language
+    if len(standard) > 1:
+        tag = langcodes.Language.get("-".join(standard), normalize=False).simplify_script().to_tag()
+    return "-".join([tag, "x", *private]) if private else str(tag)
+
+
+def _is_valid(tag: str) -> bool:
+    import langcodes
+
+    if tag.split("-")[0] in _YOUNGER:
+        tag = "-".join(["und", *tag.split("-")[1:]])
+    try:
+        return bool(langcodes.Language.get(tag, normalize=False).is_valid())
+    except langcodes.LanguageTagError:
+        return False
+
+
+def _exists(language: str) -> bool:
+    return language in _YOUNGER or (2 <= len(language) <= 3 and _is_valid(language))
+
+
+def _shortest(language: str) -> str:
+    language = _RENAMED.get(language, language)
+    return _two_letter_codes().get(language, language)
+
+
+@functools.cache
+def _two_letter_codes() -> dict[str, str]:
+    """Three-letter code, terminological or bibliographic (`deu`, `ger`), -> two-letter code."""
+    from langcodes.data_dicts import LANGUAGE_ALPHA3, LANGUAGE_ALPHA3_BIBLIOGRAPHIC
+
+    tables = (LANGUAGE_ALPHA3_BIBLIOGRAPHIC, LANGUAGE_ALPHA3)
+    return {three: two for table in tables for two, three in table.items() if two not in _RENAMED}
+
+
+def _suggestion(code: str) -> str:
+    import langcodes
+
+    try:
+        return f"Did you mean {parse(langcodes.find(code).to_tag())}?"
+    except LookupError:
+        near = difflib.get_close_matches(code.lower(), sorted(_two_letter_codes().values()), n=3, cutoff=0.5)
+        near = near or difflib.get_close_matches(code.lower(), sorted(_two_letter_codes()), n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        return f"{hint}Give a BCP 47 or ISO 639-3 code, such as de, deu or zh-Hans."

@@ -1,0 +1,169 @@
+"""A corpus folder: Parquet shards of source sentences and of their translations, and how to read them.
+
+    sources-<split>-<number>.parquet   group int32, source text, split text
+    targets-<split>-<number>.parquet   group int32, lang text, corpus text, target text
+    NOTICE, licences/*                 the terms of the sources
+    manifest.json                      inputs, options, counts per language and reason
+
+A group is one distinct source sentence. Groups are numbered in the order of the hash of their key, so every
+prefix of a split is a random sample of it. Targets are sorted by group, language and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from isoglot.artefact import Manifest, read_manifest
+from isoglot.corpus.split import SPLITS, Split
+from isoglot.errors import DamagedError, RequestError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KIND = "corpus"
+NOTICE = "NOTICE"
+SHARD_ROWS = 1_000_000
+_ROW_GROUP = 65_536
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The sentences of one split, for n source sentences with m translations.
+
+    Attributes:
+        sources: [n] distinct source sentences.
+        targets: [m] translations, sorted by group.
+        group: int32 [m], index into `sources`.
+        language: int16 [m], index into `languages`.
+        languages: canonical tags of the whole corpus, sorted; equal for all splits.
+    """
+
+    sources: list[str]
+    targets: list[str]
+    group: np.ndarray
+    language: np.ndarray
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A finished corpus folder."""
+
+    folder: Path
+    manifest: Manifest
+
+    @staticmethod
+    def open(folder: Path) -> Corpus:
+        """Open a corpus folder.
+
+        Raises:
+            RequestError: it is no finished corpus folder.
+        """
+        manifest = read_manifest(folder)
+        if manifest.kind != KIND:
+            raise RequestError(
+                f"{folder} is a {manifest.kind}, not a corpus.", "Give a folder of `isoglot corpus build`."
+            )
+        return Corpus(folder, manifest)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Canonical tags of the target languages, sorted."""
+        return tuple(
+            sorted(tag for tag, counts in self.manifest.counts["languages"].items() if counts["kept"])
+        )
+
+    @property
+    def notice(self) -> str:
+        """Terms and attribution of everything the corpus was made from."""
+        return (self.folder / NOTICE).read_text("utf-8")
+
+    def groups(self, split: Split) -> Groups:
+        """Read one split.
+
+        Raises:
+            DamagedError: a shard is missing or cannot be read.
+        """
+        sources = self._read("sources", split, ["group", "source"])
+        targets = self._read("targets", split, ["group", "lang", "target"])
+        first = sources["group"][0].as_py() if sources.num_rows else 0
+        codes = targets["lang"].combine_chunks().dictionary_encode()
+        place = {tag: number for number, tag in enumerate(self.languages)}
+        ranks = np.array([place[tag] for tag in codes.dictionary.to_pylist()], dtype=np.int16)
+        return Groups(
+            sources=sources["source"].to_pylist(),
+            targets=targets["target"].to_pylist(),
+            group=targets["group"].to_numpy().astype(np.int32) - np.int32(first),
+            language=ranks[codes.indices.to_numpy()] if len(ranks) else np.zeros(0, dtype=np.int16),
+            languages=self.languages,
+        )
+
+    def sources(self, split: Split | None = None) -> list[str]:
+        """Read the distinct source sentences of one split, or of all (train, dev, test).
+
+        Raises:
+            DamagedError: a shard is missing or cannot be read.
+        """
+        splits = SPLITS if split is None else (split,)
+        return [
+            text for one in splits for text in self._read("sources", one, ["source"])["source"].to_pylist()
+        ]
+
+    def _read(self, table: str, split: Split, columns: list[str]) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        names = sorted(name for name in self.manifest.files if name.startswith(f"{table}-{split}-"))
+        try:
+            return pa.concat_tables([pq.read_table(self.folder / name, columns=columns) for name in names])
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DamagedError(
+                f"{self.folder}: {table} of {split} cannot be read ({error}).",
+                f"See `isoglot verify {self.folder}`; delete the folder and build it again.",
+            ) from error
+
+
+def schemas() -> dict[str, pa.Schema]:
+    """Columns of the two tables."""
+    import pyarrow as pa
+
+    texts = {"sources": ["source", "split"], "targets": ["lang", "corpus", "target"]}
+    return {
+        table: pa.schema([("group", pa.int32()), *((column, pa.string()) for column in columns)])
+        for table, columns in texts.items()
+    }
+
+
+def write_shards(folder: Path, table: str, split: Split, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write sorted batches as shards of `SHARD_ROWS` rows and return how many rows there were.
+
+    Rows are cut into shards and row groups by number alone, never by how they arrived, so equal rows give
+    equal bytes. A split without rows gets one empty shard.
+    """
+    import pyarrow as pa
+
+    schema = schemas()[table]
+    rows, shard, waiting = 0, 0, list[Any]()
+    for batch in batches:
+        waiting.append(batch.cast(schema))
+        rows += batch.num_rows
+        while rows - shard * SHARD_ROWS >= SHARD_ROWS:
+            whole = pa.Table.from_batches(waiting, schema)
+            _write(folder, table, split, shard, whole.slice(0, SHARD_ROWS))
+            waiting = whole.slice(SHARD_ROWS).to_batches()
+            shard += 1
+    if rows > shard * SHARD_ROWS or rows == 0:
+        _write(folder, table, split, shard, pa.Table.from_batches(waiting, schema))
+    return rows
+
+
+def _write(folder: Path, table: str, split: Split, shard: int, rows: pa.Table) -> None:
+    import pyarrow.parquet as pq
+
+    path = folder / f"{table}-{split}-{shard:05d}.parquet"
+    pq.write_table(rows.combine_chunks(), path, compression="zstd", row_group_size=_ROW_GROUP)
