@@ -1,0 +1,249 @@
+"""A sentence encoder as a network: backbone, pooling, Dense layers, normalisation.
+
+It reads and writes the plain sentence-transformers folder, and computes what `SentenceTransformer.encode` computes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from isoglot.artefact import read_json
+from isoglot.encode import attention
+from isoglot.errors import RequestError
+
+PoolingMode = Literal["mean", "cls", "max"]
+_MODULES = "modules.json"
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "torch.nn.modules.linear.Identity": nn.Identity,
+    "torch.nn.modules.activation.GELU": nn.GELU,
+    "torch.nn.modules.activation.Tanh": nn.Tanh,
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a folder turns token vectors into a sentence vector, and what it puts before every text."""
+
+    pooling: tuple[PoolingMode, ...] = ("mean",)
+    normalise: bool = False
+    max_tokens: int = 128
+    prompt: str = ""
+
+
+class Dense(nn.Module):
+    """One linear layer with an activation, as sentence-transformers' `Dense` module stores it."""
+
+    def __init__(self, in_features: int, out_features: int, activation: nn.Module | None = None) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_features, out_features)
+        self.activation = nn.Identity() if activation is None else activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map float [n, in_features] to float [n, out_features]."""
+        result: Tensor = self.activation(self.linear(x))
+        return result
+
+
+class SentenceModel(nn.Module):
+    """Backbone -> pooling -> Dense* -> normalisation.
+
+    Args:
+        backbone: a Hugging Face encoder without a task head.
+        shape: pooling, normalisation, length limit and prompt.
+        dense: layers from the pooled features to the sentence vector; empty when the features are the vector.
+    """
+
+    def __init__(self, backbone: nn.Module, shape: Shape, dense: tuple[Dense, ...] = ()) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.shape = shape
+        self.dense = nn.ModuleList(dense)
+
+    @property
+    def feature_width(self) -> int:
+        """Width of the pooled features."""
+        return int(self.backbone.config.hidden_size) * len(self.shape.pooling)  # type: ignore[union-attr, arg-type]
+
+    @property
+    def dimension(self) -> int:
+        """Width of the sentence vector."""
+        if not self.dense:
+            return self.feature_width
+        last = self.dense[-1]
+        assert isinstance(last, Dense)  # noqa: S101  narrows ModuleList's element type
+        return last.linear.out_features
+
+    def features(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Pooled features before the Dense layers.
+
+        Args:
+            ids: int64 [batch, tokens].
+            mask: int64 [batch, tokens], 1 for tokens and 0 for padding.
+
+        Returns:
+            float32 [batch, feature_width].
+        """
+        # Without padding the mask says nothing, and leaving it out saves a pass over all attention scores.
+        padded = bool((mask == 0).any())
+        hidden = self.backbone(input_ids=ids, attention_mask=mask if padded else None).last_hidden_state
+        return pool(hidden.float(), mask, self.shape.pooling)
+
+    def head(self, features: Tensor) -> Tensor:
+        """Dense layers and normalisation: float [n, feature_width] to float [n, dimension]."""
+        for layer in self.dense:
+            features = layer(features)
+        return nn.functional.normalize(features, dim=-1) if self.shape.normalise else features
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Sentence vectors, float32 [batch, dimension]."""
+        return self.head(self.features(ids, mask))
+
+
+def pool(hidden: Tensor, mask: Tensor, modes: tuple[PoolingMode, ...]) -> Tensor:
+    """Pool token vectors float [batch, tokens, width] to [batch, width x len(modes)], padding left out."""
+    pooled = []
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    for mode in modes:
+        if mode == "mean":
+            pooled.append((hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9))
+        elif mode == "max":
+            pooled.append(hidden.masked_fill(weights == 0, float("-inf")).max(1).values)
+        else:
+            pooled.append(hidden[:, 0])
+    return torch.cat(pooled, dim=-1)
+
+
+def load_model(folder: Path) -> SentenceModel:
+    """Load a sentence-transformers folder, or a bare Hugging Face encoder (mean pooling), in fp32 and eval mode.
+
+    Raises:
+        RequestError: the folder is no encoder, needs remote code, or has a module that isoglot does not run.
+    """
+    if not (folder / _MODULES).is_file():
+        backbone = load_backbone(folder)
+        return SentenceModel(backbone, Shape(max_tokens=_token_limit(folder, backbone), prompt=_prompt(folder))).eval()
+    modules = [(entry["type"].rsplit(".", 1)[-1], folder / entry["path"]) for entry in read_json(folder / _MODULES)]
+    kinds = [kind for kind, _ in modules]
+    if kinds[:2] != ["Transformer", "Pooling"] or any(kind not in ("Dense", "Normalize") for kind in kinds[2:]):
+        raise RequestError(
+            f"{folder / _MODULES} lists {', '.join(kinds)}; isoglot runs Transformer, Pooling, Dense, Normalize.",
+            "Choose another model.",
+        )
+    backbone = load_backbone(modules[0][1])
+    shape = Shape(
+        pooling=_read_pooling(modules[1][1]),
+        normalise="Normalize" in kinds,
+        max_tokens=_token_limit(modules[0][1], backbone),
+        prompt=_prompt(folder),
+    )
+    dense = tuple(_read_dense(path) for kind, path in modules if kind == "Dense")
+    return SentenceModel(backbone, shape, dense).eval()
+
+
+def load_backbone(folder: Path) -> nn.Module:
+    """Load the Hugging Face encoder of a folder in fp32, from safetensors only, without running code from it."""
+    from transformers import AutoModel
+    from transformers.utils import logging
+
+    attention.register()
+    logging.disable_progress_bar()
+    if not any(folder.glob("*.safetensors")):
+        raise RequestError(
+            f"{folder} has no safetensors weights.",
+            "isoglot never unpickles: load the model once with transformers and save it with save_pretrained.",
+        )
+    options = {"dtype": torch.float32, "use_safetensors": True, "trust_remote_code": False}
+    try:
+        model = AutoModel.from_pretrained(folder, attn_implementation=attention.NAME, **options)
+    except (OSError, ValueError, KeyError) as error:
+        raise RequestError(f"{folder} is not an encoder that transformers loads: {str(error).splitlines()[0]}.") from error
+    encoder: nn.Module = model.eval()
+    return encoder
+
+
+def save_modules(model: SentenceModel, folder: Path) -> None:
+    """Write pooling, Dense, normalisation and `modules.json` of a sentence-transformers folder (backbone apart)."""
+    from safetensors.torch import save_file
+
+    entries = [("", "Transformer", "base.modules.transformer"), ("1_Pooling", "Pooling", "sentence_transformer.modules.pooling")]
+    width = model.feature_width // len(model.shape.pooling)
+    _write_config(folder / "1_Pooling", {
+        "embedding_dimension": width, "pooling_mode": list(model.shape.pooling), "include_prompt": True,
+    })  # fmt: skip
+    for layer in model.dense:
+        assert isinstance(layer, Dense)  # noqa: S101  narrows ModuleList's element type
+        name = f"{len(entries)}_Dense"
+        entries.append((name, "Dense", "base.modules.dense"))
+        activation = type(layer.activation)
+        _write_config(folder / name, {
+            "in_features": layer.linear.in_features, "out_features": layer.linear.out_features, "bias": True,
+            "activation_function": f"{activation.__module__}.{activation.__qualname__}",
+            "module_input_name": "sentence_embedding", "module_output_name": "sentence_embedding",
+        })  # fmt: skip
+        weights = {f"linear.{key}": value.detach().contiguous() for key, value in layer.linear.state_dict().items()}
+        save_file(weights, folder / name / "model.safetensors")
+    if model.shape.normalise:
+        (folder / f"{len(entries)}_Normalize").mkdir()
+        entries.append((f"{len(entries)}_Normalize", "Normalize", "base.modules.normalize"))
+    listed = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.{module}.{kind}"}
+        for i, (path, kind, module) in enumerate(entries)
+    ]
+    (folder / _MODULES).write_text(json.dumps(listed, indent=2))
+
+
+def _write_config(folder: Path, config: dict[str, object]) -> None:
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config, indent=2))
+
+
+def _read_pooling(folder: Path) -> tuple[PoolingMode, ...]:
+    config = read_json(folder / "config.json")
+    modes = config.get("pooling_mode")
+    if modes is None:
+        legacy = {"cls_token": "cls", "max_tokens": "max", "mean_tokens": "mean", "mean_sqrt_len_tokens": "mean_sqrt_len",
+                  "weightedmean_tokens": "weightedmean", "lasttoken": "lasttoken"}  # fmt: skip
+        modes = [mode for key, mode in legacy.items() if config.get(f"pooling_mode_{key}")] or ["mean"]
+    modes = (modes,) if isinstance(modes, str) else tuple(modes)
+    unknown = [mode for mode in modes if mode not in ("mean", "cls", "max")]
+    if unknown:
+        raise RequestError(f"{folder}: pooling {', '.join(unknown)} is not one of mean, cls, max.")
+    return modes
+
+
+def _read_dense(folder: Path) -> Dense:
+    from safetensors.torch import load_file
+
+    config = read_json(folder / "config.json")
+    name = config.get("activation_function", "torch.nn.modules.activation.Tanh")
+    if name not in _ACTIVATIONS or not config.get("bias", True) or config.get("use_residual"):
+        raise RequestError(f"{folder}: this Dense layer ({name}) is not of a kind that isoglot runs.")
+    layer = Dense(config["in_features"], config["out_features"], _ACTIVATIONS[name]())
+    layer.load_state_dict(load_file(folder / "model.safetensors"))
+    return layer
+
+
+def _token_limit(folder: Path, backbone: nn.Module) -> int:
+    path = folder / "sentence_bert_config.json"
+    stated = read_json(path).get("max_seq_length") if path.is_file() else None
+    config = backbone.config
+    positions = int(getattr(config, "max_position_embeddings", 512))  # type: ignore[arg-type]
+    # RoBERTa counts positions from the padding id + 1, so that many are not usable.
+    roberta = getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet")
+    usable = positions - (int(config.pad_token_id) + 1 if roberta else 0)  # type: ignore[union-attr, arg-type]
+    return min(int(stated), usable) if stated else usable
+
+
+def _prompt(folder: Path) -> str:
+    path = folder / "config_sentence_transformers.json"
+    if not path.is_file():
+        return ""
+    config = read_json(path)
+    name = config.get("default_prompt_name")
+    return str((config.get("prompts") or {}).get(name, "")) if name else ""

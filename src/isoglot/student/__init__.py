@@ -1,0 +1,1 @@
+"""The student: the encoder that learns the teacher's space, its vocabulary during training, and its folder."""

@@ -1,0 +1,70 @@
+"""Batches: one epoch visits every group once, as source and drawn translations, in batches of similar length.
+
+Given the teacher vector, the terms of a group's loss do not depend on one another. A group may therefore be spread
+over batches, which lets every batch hold texts of one length: padding falls from a third to a few percent while each
+source still passes through the student once per visit, with the weight of all its drawn translations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoglot.config import TrainConfig
+from isoglot.encode.batches import by_length
+from isoglot.train.examples import Examples, draw_translations, sampling_weights
+
+WINDOW_BATCHES = 32  # batches sorted together: long enough for little padding, short enough to stay shuffled
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of the examples and the weight of each row's squared distance.
+
+    Attributes:
+        rows: int64 [b].
+        weights: float32 [b]; 1 for a translation, the number of drawn translations for a source.
+    """
+
+    rows: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+
+def epoch(examples: Examples, config: TrainConfig, seed: int, number: int) -> Iterator[Batch]:
+    """Yield the batches of one epoch; a pure function of its arguments, so a resumed run sees the same ones."""
+    rows, weights = visits(examples, config, (seed, number))
+    lengths = examples.tokens.lengths[rows]
+    window = _window_rows(lengths, config.batch_tokens)
+    shuffle = np.random.default_rng((seed, number, 1))
+    for start in range(0, len(rows), window):
+        part = slice(start, start + window)
+        batches = by_length(lengths[part], config.batch_tokens)
+        for index in shuffle.permutation(len(batches)):
+            chosen = batches[index] + start
+            yield Batch(rows[chosen], weights[chosen])
+
+
+def visits(examples: Examples, config: TrainConfig, seed: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Draw the translations of an epoch and put all groups in random order, each group's texts side by side.
+
+    Returns:
+        int64 rows into `examples` and their float32 weights.
+    """
+    first = examples.sources
+    weights = sampling_weights(examples.language[first:], len(examples.languages), config.temperature)
+    drawn = draw_translations(examples.group[first:], weights, config.targets_per_group, seed) + first
+    counts = np.bincount(examples.group[drawn], minlength=first).astype(np.float32)
+    sources = np.flatnonzero(counts > 0) if config.source_term else np.zeros(0, np.int64)
+    rows = np.concatenate([sources, drawn])
+    place = np.random.default_rng((*seed, 2)).permutation(first)
+    order = np.argsort(place[examples.group[rows]], kind="stable")
+    rows = rows[order]
+    return rows, np.where(rows < first, counts[examples.group[rows]], np.float32(1.0)).astype(np.float32)
+
+
+def _window_rows(lengths: NDArray[np.int64], budget: int) -> int:
+    mean = float(lengths.mean()) if len(lengths) else 1.0
+    return max(1, int(WINDOW_BATCHES * budget / max(1.0, mean)))

@@ -1,0 +1,58 @@
+"""What the loop asks for when it looks at the dev split, and which of two looks is the better one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from isoglot.encode.encoder import Embedder
+
+
+@dataclass(frozen=True)
+class DevScore:
+    """One look at the dev split; every figure is a macro average over languages unless it says otherwise.
+
+    Attributes:
+        retrieval: top-1 accuracy of student(x) -> teacher(source), 0..1.
+        spearman: rank correlation of the student's pair cosines with the teacher's, -1..1.
+        r2: share of the teacher vectors' variance that the student explains.
+        worst_language: language with the lowest retrieval.
+        worst_retrieval: its accuracy.
+        effective_rank: of all dev vectors, 1..dimension; a collapsed student has a low one.
+        mean_cosine: between random dev vectors; a collapsed student has one near 1.
+    """
+
+    retrieval: float
+    spearman: float
+    r2: float
+    worst_language: str
+    worst_retrieval: float
+    effective_rank: float
+    mean_cosine: float
+
+    @property
+    def selection(self) -> float:
+        """What the shipped checkpoint is the best in: the mean of retrieval and Spearman."""
+        return (self.retrieval + self.spearman) / 2
+
+
+Validate = Callable[[Embedder], DevScore]
+
+
+def beats(candidate: DevScore, best: DevScore, start: DevScore) -> bool:
+    """Tell whether `candidate` should be shipped rather than `best`.
+
+    It must be better in the mean of retrieval and Spearman, and worse than the start in neither: neighbours found at
+    the price of a bent space are no gain for an existing index.
+    """
+    unharmed = candidate.retrieval >= start.retrieval and candidate.spearman >= start.spearman
+    return unharmed and candidate.selection > best.selection
+
+
+def collapse(now: DevScore, start: DevScore) -> str | None:
+    """Say what is wrong when the student's vectors have fallen together, else None."""
+    if now.effective_rank < 0.25 * start.effective_rank:
+        return f"effective rank fell from {start.effective_rank:.0f} to {now.effective_rank:.0f}"
+    if now.mean_cosine > 0.9 and now.mean_cosine > start.mean_cosine + 0.2:
+        return f"mean cosine of random sentences rose from {start.mean_cosine:.2f} to {now.mean_cosine:.2f}"
+    return None
