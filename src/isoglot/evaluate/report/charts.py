@@ -1,14 +1,15 @@
 """Geometry of the charts: records become positions in percent; the templates draw them as SVG.
 
 Everything is placed in percent of the drawing, so that a chart follows the width of the window while its
-letters keep their size. No text of the corpus passes through here except as a value that the template escapes.
+letters keep their size. Texts of the corpus only pass through; the template escapes them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from isoglot.evaluate.report.data import CurvePoint, LanguageRow, MapPoint, Stage
 from isoglot.evaluate.report.text import count, duration, known, percent, score
@@ -103,9 +104,9 @@ def line_panels(curve: Sequence[CurvePoint], shipped_step: int | None) -> tuple[
         return ()
     curve = sorted(curve, key=lambda point: point.minutes)
     panels = (
-        _panel("Retrieval, top-1", curve, [point.retrieval for point in curve], shipped_step, percent),
-        _panel("Spearman", curve, [point.spearman for point in curve], shipped_step, score),
-        _panel("R²", curve, [point.r2 for point in curve], shipped_step, score),
+        _panel("Retrieval, top-1", curve, [point.retrieval for point in curve], shipped_step, "%"),
+        _panel("Spearman", curve, [point.spearman for point in curve], shipped_step, ""),
+        _panel("R²", curve, [point.r2 for point in curve], shipped_step, ""),
     )
     return tuple(panel for panel in panels if panel is not None)
 
@@ -125,8 +126,7 @@ def clusters(points: Iterable[MapPoint]) -> tuple[Cluster, ...]:
 
 def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:
     """Round numbers from at most `low` to at least `high`, about `wanted` steps apart."""
-    span = (high - low) or abs(high) or 1.0
-    step = _round_step(span / wanted)
+    step = _round_step(max(high - low, 1e-3) / wanted)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return tuple(index * step for index in range(first, max(last, first + 1) + 1))
 
@@ -147,11 +147,12 @@ def _panel(
     curve: Sequence[CurvePoint],
     values: Sequence[float],
     shipped_step: int | None,
-    show: Callable[[float | None], str],
+    unit: Literal["%", ""],
 ) -> LinePanel | None:
     drawn = [(point, value) for point, value in zip(curve, values, strict=True) if known(value)]
     if len(drawn) < 2:
         return None
+    show = percent if unit == "%" else score
     levels = ticks(min(value for _, value in drawn), max(value for _, value in drawn))
     minutes = curve[-1].minutes or 1.0
     dots = tuple(
@@ -168,11 +169,22 @@ def _panel(
         name=name,
         dots=dots,
         x_ticks=_minute_ticks(minutes),
-        y_ticks=tuple(
-            Tick(100 - _place_between(level, levels[0], levels[-1]), show(level)) for level in levels
-        ),
+        y_ticks=_level_ticks(levels, unit),
         start=dots[0].y,
         start_label=dots[0].value,
+    )
+
+
+def _level_ticks(levels: Sequence[float], unit: Literal["%", ""]) -> tuple[Tick, ...]:
+    """Label each level with as many decimals as the step between them needs."""
+    factor = 100 if unit == "%" else 1
+    decimals = max(0, math.ceil(-math.log10((levels[1] - levels[0]) * factor) - 1e-9))
+    return tuple(
+        Tick(
+            100 - _place_between(level, levels[0], levels[-1]),
+            f"{level * factor:.{decimals}f}{unit}".replace("-", "−"),
+        )
+        for level in levels
     )
 
 

@@ -75,19 +75,17 @@ def _environment() -> Environment:
         autoescape=True,
         finalize=text.clean,
         undefined=StrictUndefined,
-        trim_blocks=True,
         lstrip_blocks=True,
     )
-    for show in (
-        text.percent,
-        text.points,
-        text.score,
-        text.error,
-        text.count,
-        text.duration,
-        text.language_tag,
-    ):
-        environment.filters[show.__name__] = show
+    environment.filters |= {
+        "percent": text.percent,
+        "score": text.score,
+        "thousandths": text.thousandths,
+        "significant": text.significant,
+        "count": text.count,
+        "duration": text.duration,
+        "language_tag": text.language_tag,
+    }
     environment.globals |= {"name_of": data.language_name, "count_bars": charts.count_bars}
     return environment
 

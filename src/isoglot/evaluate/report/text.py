@@ -12,7 +12,7 @@ MISSING = "–"
 
 _TERMINAL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
-# C0 and C1 controls, bidirectional embeddings, overrides and isolates, interlinear and tag characters, the BOM.
+# Controls, bidirectional embeddings, overrides and isolates, interlinear and tag characters, the BOM.
 # Joiners and plain direction marks stay: Persian, Hindi and Hebrew need them.
 _FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
@@ -43,11 +43,6 @@ def percent(share: float | None) -> str:
     return MISSING if not known(share) else f"{100 * share:.1f}%"
 
 
-def points(share: float | None) -> str:
-    """A difference of two shares in percentage points, signed."""
-    return MISSING if not known(share) else _minus(f"{100 * share:+.1f}")
-
-
 def score(value: float | None) -> str:
     """An R², a correlation or a cosine; three decimals as long as they mean something."""
     if not known(value):
@@ -57,8 +52,15 @@ def score(value: float | None) -> str:
     return _minus(f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}")
 
 
-def error(value: float | None) -> str:
-    """A mean squared error per component: three significant digits."""
+def thousandths(value: float | None) -> str:
+    """A mean squared error per component, times 1000 (unit vectors of 384 dimensions: 0 to 5)."""
+    if not known(value):
+        return MISSING
+    return f"{1000 * value:.2f}" if value < 1 else f"{1000 * value:,.0f}"
+
+
+def significant(value: float | None) -> str:
+    """A training loss: three significant digits."""
     return MISSING if not known(value) else f"{value:.3g}"
 
 

@@ -51,7 +51,10 @@ function makeMapLive(map) {
     const source = document.getElementById("sentence-" + clusters[current].dataset.number);
     inspector.querySelector(".chosen").replaceChildren(...source.cloneNode(true).childNodes);
     inspector.querySelector(".position").textContent = `Sentence ${current + 1} of ${clusters.length}`;
-    if (item !== undefined) inspector.querySelectorAll(".chosen ul > li")[item].classList.add("pointed");
+    if (item === undefined) return;
+    const pointed = inspector.querySelectorAll(".chosen ul > li")[item];
+    pointed.classList.add("pointed");
+    inspector.scrollTop = pointed.offsetTop - inspector.clientHeight / 2;
   }
 
   clusters.forEach((cluster, index) => {
