@@ -88,11 +88,14 @@ def sync(path: Path) -> None:
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Write a file so that its name only ever holds the old or the whole new content."""
     temporary = path.with_name(path.name + _PARTIAL)
-    with _explaining_full_disk(path):
-        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
+    try:
+        with _explaining_full_disk(path):
+            temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+            sync(temporary)
+            temporary.replace(path)
+            sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: object) -> None:

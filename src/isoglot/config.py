@@ -79,8 +79,8 @@ class WarmStartConfig(Section):
         10_000, ge=0, description="sentences encoded once by the frozen student; 0: no warm start"
     )
     ridge: float = Field(1e-3, gt=0, description="ridge strength relative to the mean feature variance")
-    head_seconds: float = Field(
-        0.0, ge=0, description="seconds of training a small head on the cached features"
+    head_steps: int = Field(
+        0, ge=0, description="steps of training a small head on the cached features; 0: none"
     )
     head_width: int = Field(1536, ge=1, description="hidden units of that head beside the ridge path")
     head_contrast: float = Field(
@@ -98,7 +98,7 @@ class TrainConfig(Section):
     batch_tokens: int = Field(2048, ge=16, description="tokens per batch, padding included")
     learning_rate: float = Field(2e-4, gt=0, description="peak learning rate of AdamW")
     head_learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of the Dense layers")
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's decoupled weight decay")
     warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
     temperature: float = Field(

@@ -78,6 +78,10 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
             raise DamagedError(
                 f"{where} unpacks to {info.file_size} bytes from {info.compress_size}: refused."
             )
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DamagedError(
+                f"{where} is compressed as no wheel is (method {info.compress_type}): refused."
+            )
         return archive.read(info)
     except KeyError as error:
         raise DamagedError(f"{where} does not exist.", "Is this the right package and version?") from error

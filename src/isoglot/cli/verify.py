@@ -15,7 +15,7 @@ def verify(
     folder: Annotated[Path, typer.Argument(help="An isoglot folder, or a run folder that holds several.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Check every file of a corpus, store, student or run folder against its sha256."""
+    """Prove that a corpus, store, student or run folder is whole."""
     with handled(as_json) as console:
         _verify(folder, console)
 

@@ -1,0 +1,134 @@
+"""Recipes become frozen models once; whatever is wrong is named in the user's own words."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from isoglot.config import Recipe, load_recipe, parse_recipe, shipped_recipes
+from isoglot.errors import RequestError
+
+SMALLEST = {"name": "x", "teacher": {"model": "a"}, "student": {"model": "b"}}
+
+
+def recipe_file(tmp_path, text):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.fixture
+def smallest(tmp_path):
+    return recipe_file(tmp_path, 'name = "x"\n[teacher]\nmodel = "a"\n[student]\nmodel = "b"\n')
+
+
+def test_defaults_are_valid_and_survive_json():
+    recipe = parse_recipe(SMALLEST, "x")
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+    assert recipe.train.minutes is None and recipe.train.epochs is None
+
+
+def test_every_option_says_what_it_does():
+    sections = [field.annotation for field in Recipe.model_fields.values()]
+    for section in sections:
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            undescribed = [name for name, field in section.model_fields.items() if not field.description]
+            assert undescribed == [], section.__name__
+
+
+def test_every_shipped_recipe_is_valid():
+    assert "demo" in shipped_recipes()
+    for name in shipped_recipes():
+        assert load_recipe(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("override", "near"),
+    [
+        ("train.minuts=2", "unknown key train.minuts (did you mean train.minutes?)"),
+        ("teachr.model=x", "unknown key teachr (did you mean teacher?)"),
+        ("warm_start.rigde=1", "unknown key warm_start.rigde (did you mean warm_start.ridge?)"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest(smallest, override, near):
+    with pytest.raises(RequestError) as caught:
+        load_recipe(smallest, [override])
+    assert near in caught.value.problem
+
+
+def test_set_overrides_the_file(smallest):
+    recipe = load_recipe(
+        smallest, ["train.minutes=2", 'corpus.languages=["no","de"]', "teacher.model=no", "seed=7"]
+    )
+    assert recipe.train.minutes == 2.0
+    assert recipe.corpus.languages == ("no", "de")  # Norwegian, not False
+    assert recipe.teacher.model == "no"
+    assert recipe.seed == 7
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("train.minutes=soon", "train.minutes: Input should be a valid number"),
+        ("train.minutes=-1", "train.minutes: Input should be greater than 0"),
+        ("train.clip=inf", "train.clip: Input should be a finite number"),
+        ("train.precision=fp8", "train.precision: Input should be 'auto', 'fp32' or 'bf16'"),
+        ("corpus.min_chars=2000", "corpus: min_chars 2000 is above max_chars 1000"),
+        ("teacher.model=true", "teacher.model: Input should be a valid string"),
+        ("train.minutes", "is not of the form section.key=value"),
+        ("=3", "is not of the form section.key=value"),
+        ("name.first=3", "name is a value, not a section"),
+    ],
+)
+def test_a_bad_value_names_its_option(smallest, override, said):
+    with pytest.raises(RequestError) as caught:
+        load_recipe(smallest, [override])
+    assert said in caught.value.problem
+
+
+def test_minutes_and_epochs_exclude_each_other(smallest):
+    with pytest.raises(RequestError, match="train: minutes and epochs exclude each other"):
+        load_recipe(smallest, ["train.minutes=1", "train.epochs=1"])
+
+
+def test_every_problem_is_told_at_once(smallest):
+    with pytest.raises(RequestError) as caught:
+        load_recipe(smallest, ["train.clip=0", "corpus.min_chars=0"])
+    assert "train.clip" in caught.value.problem and "corpus.min_chars" in caught.value.problem
+
+
+def test_a_missing_section_is_named(tmp_path):
+    with pytest.raises(RequestError, match="teacher: Field required"):
+        load_recipe(recipe_file(tmp_path, 'name = "x"\n[student]\nmodel = "b"'))
+
+
+def test_broken_toml_names_the_file_and_the_line(tmp_path):
+    path = recipe_file(tmp_path, 'name = "x"\n[teacher\n')
+    with pytest.raises(RequestError) as caught:
+        load_recipe(path)
+    assert path in caught.value.problem and "line 2" in caught.value.problem
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RequestError, match="not UTF-8"):
+        load_recipe(str(path))
+
+
+def test_an_unknown_recipe_lists_the_known_ones():
+    with pytest.raises(RequestError, match="There is no recipe 'dmo'") as caught:
+        load_recipe("dmo")
+    assert "demo" in caught.value.next_step
+
+
+def test_a_recipe_cannot_be_changed():
+    recipe = parse_recipe(SMALLEST, "x")
+    with pytest.raises(ValidationError):
+        recipe.train.clip = 2.0
+
+
+def test_the_file_is_plain_toml(smallest):
+    raw = tomllib.loads(Path(smallest).read_text())
+    assert parse_recipe(raw, smallest) == load_recipe(smallest)

@@ -1,0 +1,156 @@
+"""Rules of CONTRIBUTING.md that no linter knows, checked on the syntax tree of every source file."""
+
+import ast
+import re
+import statistics
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+LONGEST_FUNCTION, LONGEST_LOOP, LONGEST_FILE, LONGEST_MEDIAN = 60, 120, 300, 16
+THE_LOOP = "src/isoglot/train/loop.py"
+HEAVY = {
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "duckdb",
+    "pyarrow",
+    "matplotlib",
+    "numpy",
+    "pydantic",
+}
+UNSAFE_MODULES = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve", "cloudpickle"}
+UNSAFE_CALLS = {"eval", "exec", "compile", "__import__", "torch.load", "torch.save"}
+
+UNSAFE_KEYWORDS = {"allow_pickle=True", "trust_remote_code=True", "weights_only=False", "shell=True"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from `def` to the end without the docstring, which is not a step to follow."""
+    documented = ast.get_docstring(node) is not None
+    docstring = (node.body[0].end_lineno or 0) - node.body[0].lineno + 1 if documented else 0
+    return (node.end_lineno or 0) - node.lineno + 1 - docstring
+
+
+def imported(tree: ast.Module) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def calls(tree: ast.Module) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def keywords(tree: ast.Module) -> set[str]:
+    return {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+
+
+def broad_catches(tree: ast.Module) -> list[int]:
+    """Lines of `except:`, `except Exception`, `except BaseException` whose handler does not raise again."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler):
+            caught = ast.unparse(node.type) if node.type else "BaseException"
+            broad = re.search(r"\b(Base)?Exception\b", caught)
+            if broad and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
+                lines.append(node.lineno)
+    return lines
+
+
+def tracked_files() -> list[Path]:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    return [ROOT / name for name in listing.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def tracked_texts() -> Iterator[tuple[str, str]]:
+    for path in tracked_files():
+        data = path.read_bytes()
+        if b"\0" not in data[:4096]:
+            yield name_of(path), data.decode("utf-8")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_source_file_keeps_the_house_rules(path):
+    text, tree = path.read_text(encoding="utf-8"), parse(path)
+    longest = LONGEST_LOOP if name_of(path) == THE_LOOP else LONGEST_FUNCTION
+    assert len(text.splitlines()) <= LONGEST_FILE
+    assert [f"{node.name}: {length(node)}" for node in functions(tree) if length(node) > longest] == []
+    assert imported(tree) & UNSAFE_MODULES == set()
+    assert calls(tree) & UNSAFE_CALLS == set()
+    assert keywords(tree) & UNSAFE_KEYWORDS == set()
+    assert broad_catches(tree) == []
+    assert path.name != "utils.py"
+    if "cli" not in path.parts:
+        assert "print" not in calls(tree)
+        assert imported(tree) & {"typer", "rich", "click"} == set()
+
+
+def test_the_median_function_is_short():
+    lengths = [length(node) for path in SOURCES for node in functions(parse(path))]
+    assert statistics.median(lengths) <= LONGEST_MEDIAN
+
+
+def test_the_command_line_imports_nothing_heavy_at_its_top():
+    for path in (ROOT / "src" / "isoglot" / "cli").glob("*.py"):
+        top = ast.Module([node for node in parse(path).body if not is_for_types_only(node)], [])
+        for node in top.body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert imported(ast.Module([node], [])) & HEAVY == set(), f"{name_of(path)}:{node.lineno}"
+
+
+def is_for_types_only(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def test_no_tracked_file_names_a_registry_host():
+    # written in pieces, so that this file does not name them either
+    hosts = re.compile(
+        "|".join([r"pypi\." + "org", "python" + "hosted", r"deb\.deb" + r"ian\.org", "npm" + r"js\."])
+    )
+    assert [(name, match[0]) for name, text in tracked_texts() for match in hosts.finditer(text)] == []
+
+
+def test_no_tracked_file_holds_a_path_of_one_machine():
+    homes = re.compile(r"(?<![\w.~/-])/(?:work|root|home/\w+|Users/\w+)/[\w.-]+")
+    assert [(name, match[0]) for name, text in tracked_texts() for match in homes.finditer(text)] == []
+
+
+def test_tracked_files_are_small():
+    assert [name_of(path) for path in tracked_files() if path.stat().st_size > 1_000_000] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ("try:\n    f()\nexcept Exception:\n    pass", broad_catches),
+        ("try:\n    f()\nexcept (ValueError, BaseException):\n    pass", broad_catches),
+        ("try:\n    f()\nexcept:\n    pass", broad_catches),
+        ("import torch\ntorch.load('x')", lambda tree: calls(tree) & UNSAFE_CALLS),
+        ("f(shell=True)", lambda tree: keywords(tree) & UNSAFE_KEYWORDS),
+        ("def f():\n    from pickle import load", lambda tree: imported(tree) & UNSAFE_MODULES),
+        ("def f():\n" + "    x = 1\n" * 61, lambda tree: [f for f in functions(tree) if length(f) > 60]),
+    ],
+)
+def test_the_rules_can_be_broken(source, rule):
+    assert rule(ast.parse(source))
