@@ -1,5 +1,6 @@
 """A realistic run for the report's tests: 12 languages, 40 sentences made of own phrases, invented numbers."""
 
+# ruff: noqa: E501  a phrase is easier to compare on one line
 from __future__ import annotations
 
 import math
@@ -45,7 +46,7 @@ CLAUSES = {
 TRAINED = dict(
     zip(
         NAMES,
-        (0.942, 0.931, 0.925, 0.917, 0.922, 0.889, 0.858, 0.771, 0.884, 0.812, 0.793, 0.634),
+        (0.942, 0.931, 0.925, 0.917, 0.922, 0.889, 0.858, 0.771, 0.884, 0.812, 0.793, 0.639),
         strict=True,
     )
 )

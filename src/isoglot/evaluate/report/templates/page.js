@@ -23,6 +23,7 @@ function sortBy(table, column, header) {
 }
 
 function makeSortable(table) {
+  table.querySelectorAll(".live").forEach((note) => { note.hidden = false; });
   const whole = [...table.tHead.rows[0].cells].filter((cell) => cell.rowSpan > 1);
   const leaves = [...whole, ...table.tHead.rows[1].cells];
   leaves.forEach((header, column) => {

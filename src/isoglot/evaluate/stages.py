@@ -1,0 +1,106 @@
+"""The student on held-out sentences at one stage of a run: before, after the warm start, after training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoglot.encode.encoder import Embedder
+from isoglot.evaluate.closeness import (
+    effective_rank,
+    mean_cosine,
+    mean_squared_error,
+    pair_spearman,
+    r_squared,
+)
+from isoglot.evaluate.heldout import HeldOut, random_pairs
+from isoglot.evaluate.report.data import StageScores
+from isoglot.evaluate.retrieval import top1_accuracy
+from isoglot.train.validation import DevScore
+
+_PAIRS = 20_000
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What one stage of the student makes of the held-out texts: queries float [q, d], pool float [p, d]."""
+
+    queries: NDArray[np.float32]
+    pool: NDArray[np.float32]
+
+
+def encode(student: Embedder, held_out: HeldOut) -> Vectors:
+    """Encode queries and pool in one pass."""
+    vectors = student.encode(held_out.queries + held_out.pool)
+    return Vectors(vectors[: len(held_out.queries)], vectors[len(held_out.queries) :])
+
+
+def score_languages(
+    vectors: Vectors, teacher: NDArray[np.float32], held_out: HeldOut
+) -> dict[str, StageScores]:
+    """Score every language.
+
+    Args:
+        vectors: the student's.
+        teacher: float [p, e], the teacher's vectors of the pool.
+        held_out: the texts.
+
+    Returns:
+        language -> scores; those against the teacher are None when the dimensions differ.
+    """
+    scores = {}
+    for number, language in enumerate(held_out.languages):
+        rows = held_out.rows_of(number)
+        scores[language] = score(vectors.queries[rows], held_out.gold[rows], vectors.pool, teacher)
+    return scores
+
+
+def score(
+    queries: NDArray[np.float32],
+    gold: NDArray[np.int64],
+    student_pool: NDArray[np.float32],
+    teacher_pool: NDArray[np.float32],
+) -> StageScores:
+    """Score the queries of one language; arrays as in `score_languages`."""
+    to_student = top1_accuracy(queries, student_pool, gold)
+    if queries.shape[1] != teacher_pool.shape[1]:
+        return StageScores(None, None, to_student, None)
+    own = teacher_pool[gold]
+    return StageScores(
+        mse=mean_squared_error(queries, own),
+        r2=r_squared(queries, own),
+        to_student=to_student,
+        to_teacher=top1_accuracy(queries, teacher_pool, gold),
+    )
+
+
+def dev_score(student: Embedder, teacher: NDArray[np.float32], held_out: HeldOut, seed: int) -> DevScore:
+    """Look at the dev split: retrieval against the teacher's pool, Spearman of pair cosines, R2, health.
+
+    Args:
+        student: the encoder as it is now.
+        teacher: float [p, d], the teacher's vectors of the pool.
+        held_out: dev texts.
+        seed: of the sentence pairs.
+    """
+    queries = student.encode(held_out.queries)
+    own = teacher[held_out.gold]
+    retrieval, correlation, explained = {}, [], []
+    for number, language in enumerate(held_out.languages):
+        rows = held_out.rows_of(number)
+        retrieval[language] = top1_accuracy(queries[rows], teacher, held_out.gold[rows])
+        pairs = random_pairs(len(rows), _PAIRS // len(held_out.languages), seed)
+        correlation.append(pair_spearman(queries[rows], own[rows], pairs))
+        explained.append(r_squared(queries[rows], own[rows]))
+    worst = min(retrieval, key=lambda language: retrieval[language])
+    return DevScore(
+        retrieval=float(np.mean(list(retrieval.values()))),
+        spearman=float(np.mean(correlation)),
+        r2=float(np.mean(explained)),
+        worst_language=worst,
+        worst_retrieval=retrieval[worst],
+        effective_rank=effective_rank(queries),
+        mean_cosine=mean_cosine(queries),
+    )
