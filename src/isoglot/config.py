@@ -11,11 +11,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from isoglot.errors import RequestError
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -171,10 +173,30 @@ def parse_recipe(raw: Mapping[str, Any], origin: str) -> Recipe:
     Raises:
         RequestError: one sentence per key that is wrong.
     """
+    return _validated(Recipe, raw, origin)
+
+
+def parse_corpus(raw: Mapping[str, Any], overrides: Sequence[str] = ()) -> CorpusConfig:
+    """Validate the options of the corpus stage alone, as the command line gives them.
+
+    Args:
+        raw: fields of `CorpusConfig`.
+        overrides: `key=value` texts of further fields, the value in TOML.
+
+    Raises:
+        RequestError: one sentence per key that is wrong.
+    """
+    values = dict(raw)
+    for override in overrides:
+        _apply(values, override)
+    return _validated(CorpusConfig, values, "corpus options")
+
+
+def _validated(model: type[M], raw: Mapping[str, Any], origin: str) -> M:
     try:
-        return Recipe.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(_explain(item) for item in error.errors())
+        problems = "; ".join(_explain(item, model) for item in error.errors())
         raise RequestError(f"{origin}: {problems}.", "Mend the recipe or the option.") from error
 
 
@@ -217,19 +239,18 @@ def _toml_value(text: str) -> Any:  # noqa: ANN401  a TOML value has any type; p
         return text
 
 
-def _explain(item: Any) -> str:  # noqa: ANN401  pydantic's error records are untyped mappings
+def _explain(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401  pydantic's error records are untyped
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] != "extra_forbidden":
         return f"{where or 'recipe'}: {item['msg'].removeprefix('Value error, ')}"
-    known = _known_keys(item["loc"][:-1])
+    known = _known_keys(model, item["loc"][:-1])
     near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1, cutoff=0)
     if not near:
         return f"unknown key {where}"
     return f"unknown key {where} (did you mean {'.'.join([*map(str, item['loc'][:-1]), near[0]])}?)"
 
 
-def _known_keys(sections: Sequence[Any]) -> list[str]:
-    model: type[BaseModel] = Recipe
+def _known_keys(model: type[BaseModel], sections: Sequence[Any]) -> list[str]:
     for section in sections:
         annotation = model.model_fields[str(section)].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

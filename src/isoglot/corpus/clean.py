@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 import re
 import unicodedata
@@ -13,6 +15,7 @@ from isoglot.corpus.split import key
 Filter = Callable[[str, str, CorpusConfig], bool]
 
 _RATIO_SLACK = 5.0  # characters added to both sides, so that "On" may become "Eingeschaltet"
+_CACHED = 4096  # texts whose measures are kept: a source sentence comes again with its next translation
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _SYLLABLES = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # kana and hangul
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -58,14 +61,28 @@ def similarity(first: str, second: str) -> float:
     return 2 * len(left & right) / (len(left) + len(right))
 
 
-def _bigrams(text: str) -> set[str]:
+def nearly_equal(first: str, second: str, threshold: float) -> bool:
+    """Tell whether `similarity` is at least `threshold`, mostly without computing it."""
+    left, folded = _bigrams(first), second.casefold()
+    # the coefficient reaches t only if t / (2 - t) of the left bigrams are found on the right
+    spare = len(left) - math.ceil(len(left) * threshold / (2 - threshold) - 1e-9)
+    for bigram in left:
+        if bigram not in folded:
+            spare -= 1
+            if spare < 0:
+                return False
+    return similarity(first, second) >= threshold
+
+
+@functools.lru_cache(_CACHED)
+def _bigrams(text: str) -> frozenset[str]:
     folded = text.casefold()
-    return set(map(operator.add, folded, folded[1:]))
+    return frozenset(map(operator.add, folded, folded[1:]))
 
 
 def _damaged(source: str, target: str, config: CorpusConfig) -> bool:
     # readers turn bytes that are not UTF-8 into lone surrogates, and JSON can hold them too
-    return _SURROGATE.search(source) is not None or _SURROGATE.search(target) is not None
+    return any(not text.isascii() and _SURROGATE.search(text) is not None for text in (source, target))
 
 
 def _empty(source: str, target: str, config: CorpusConfig) -> bool:
@@ -77,13 +94,13 @@ def _wordless(source: str, target: str, config: CorpusConfig) -> bool:
 
 
 def _has_word(text: str) -> bool:
-    return (
-        _LETTER_OR_DIGIT.search(text) is not None or key(text) != ""
-    )  # the pattern is only the faster answer
+    # the pattern is only the faster answer
+    return _LETTER_OR_DIGIT.search(text) is not None or key(text) != ""
 
 
 def _too_short(source: str, target: str, config: CorpusConfig) -> bool:
-    return min(weighted_length(source), weighted_length(target)) < config.min_chars
+    shorter = min(source, target, key=len)
+    return len(shorter) < config.min_chars and min(map(weighted_length, (source, target))) < config.min_chars
 
 
 def _too_long(source: str, target: str, config: CorpusConfig) -> bool:
@@ -106,7 +123,7 @@ def _length_ratio(source: str, target: str, config: CorpusConfig) -> bool:
 
 
 def _near_untranslated(source: str, target: str, config: CorpusConfig) -> bool:
-    return config.max_untranslated < 1 and similarity(source, target) >= config.max_untranslated
+    return config.max_untranslated < 1 and nearly_equal(source, target, config.max_untranslated)
 
 
 _FILTERS: dict[str, Filter] = {
