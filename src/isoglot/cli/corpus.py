@@ -80,10 +80,11 @@ def languages(folder: FolderArgument, as_json: JsonOption = False) -> None:
 
 
 def _totals(counts: Mapping[str, Any]) -> str:
+    sources = counts["sources"]
+    splits = ", ".join(f"{split} {count(sources[split])}" for split in _SPLITS)
     return (
         f"{count(counts['kept'])} pairs kept of {count(counts['read'])} rows, "
-        f"{count(sum(counts['sources'].values()))} distinct source sentences "
-        f"({', '.join(f'{split} {count(counts['sources'][split])}' for split in _SPLITS)})"
+        f"{count(sum(sources.values()))} distinct source sentences ({splits})"
     )
 
 
