@@ -17,6 +17,7 @@ import typer
 
 from isoglot.artefact import Manifest, publish
 from isoglot.cli import console as console_module
+from isoglot.cli import doctor
 from isoglot.cli.console import Console, count, duration, handled, printable
 from isoglot.errors import IsoglotError, RequestError
 
@@ -62,9 +63,9 @@ def test_help_is_quick_and_imports_nothing_heavy():
 def test_help_fits_eighty_columns_and_names_every_command():
     result = isoglot("--help", env={**os.environ, "COLUMNS": "80"})
     assert max(map(len, result.stdout.splitlines())) <= 80
-    for command in ("verify", "doctor"):
-        assert re.search(rf"^  {command}  +\w", result.stdout, re.MULTILINE)
-    assert not re.search(r"\.\.\.$", result.stdout.partition("Commands:")[2], re.MULTILINE)  # nothing is cut
+    listed = result.stdout.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert {"verify", "doctor"} <= {line.split()[0] for line in listed}
+    assert [line for line in listed if line.endswith("...")] == []  # a summary that does not fit is cut
 
 
 def test_version():
@@ -131,6 +132,30 @@ def test_doctor_reports_without_a_network_and_never_fails(tmp_path):
     assert findings["cache"]["value"] == f"{tmp_path / 'cache'} (empty)"
     assert not (tmp_path / "cache").exists()  # looking changes nothing
     assert all(finding["ok"] == (finding["advice"] == "") for finding in findings.values())
+
+
+def test_doctor_warns_of_an_old_processor_and_little_memory(tmp_path, monkeypatch):
+    (tmp_path / "cpuinfo").write_text("model name\t: Relic 9\nflags\t\t: fpu sse2\n")
+    (tmp_path / "meminfo").write_text("MemTotal: 2097152 kB\nMemAvailable: 1048576 kB\n")
+    monkeypatch.setattr(doctor, "_CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(doctor, "_MEMORY_INFO", tmp_path / "meminfo")
+    monkeypatch.setattr(doctor, "_CGROUP", tmp_path)
+    processor, instructions = doctor._processor()
+    (memory,) = doctor._memory()
+    assert "Relic 9" in processor.value and processor.ok
+    assert "AVX2" in instructions.advice
+    assert memory.value == "1.0 GiB free of 2.0 GiB" and not memory.ok
+    (tmp_path / "memory.max").write_text("1073741824\n")  # a container may have less than its machine
+    (tmp_path / "memory.current").write_text("536870912\n")
+    assert next(doctor._memory()).value == "0.5 GiB free of 1.0 GiB"
+
+
+def test_doctor_asks_the_network_only_when_told_and_survives_its_absence(tmp_path):
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    result = isoglot("doctor", "--network", env={**os.environ, **offline})
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^warn  package index +not reached \(ERROR: ", result.stdout, re.MULTILINE)
+    assert re.search(r"^ok    model hub +not asked: HF_HUB_OFFLINE is set$", result.stdout, re.MULTILINE)
 
 
 def test_a_closed_pipe_is_no_traceback(tmp_path):

@@ -4,6 +4,7 @@ import ast
 import re
 import statistics
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,3 +155,18 @@ def test_tracked_files_are_small():
 )
 def test_the_rules_can_be_broken(source, rule):
     assert rule(ast.parse(source))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "code"), [("# nothing\n", 1), ("*::test_it: no *\n", 0), ("*::test_other: *\n", 1)]
+)
+def test_ci_refuses_a_skip_that_nobody_allowed(tmp_path, allowed, code):
+    results = "--junitxml=results.xml"
+    (tmp_path / "test_one.py").write_text("import pytest\ndef test_it():\n    pytest.skip('no moon')\n")
+    (tmp_path / "allowed.txt").write_text(allowed)
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_one.py", results]
+    subprocess.run(run, cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    check = [sys.executable, str(ROOT / ".ci" / "check_skips.py"), "allowed.txt", "results.xml"]
+    checked = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert checked.returncode == code
+    assert ("test_one::test_it: no moon" in checked.stdout) == bool(code)
