@@ -103,7 +103,7 @@ def _language_table(counts: Mapping[str, Any]) -> str:
         numbers = [
             of["read"],
             of["kept"],
-            *of["splits"].values(),
+            *(of["splits"][split] for split in _SPLITS),
             *(of["dropped"].get(reason, 0) for reason in reasons),
         ]
         table.add_row(tag, *map(count, numbers))
