@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from isoglot.cli import doctor, verify
+from isoglot.cli import doctor, run, verify
 
 app = typer.Typer(
     help="Teach a sentence-embedding model new languages without moving its vector space.",
@@ -39,6 +39,8 @@ def _isoglot(
 
 
 # One line per command, in the order a newcomer meets them. These modules import nothing heavy at their top.
+app.command("demo")(run.demo)
+app.command("run")(run.run)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 

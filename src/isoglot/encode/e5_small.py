@@ -107,17 +107,17 @@ def unpack(packed: bytes) -> tuple[Header, dict[str, NDArray[np.float32]]]:
 
 
 def _unpack(packed: memoryview) -> tuple[Header, dict[str, NDArray[np.float32]]]:
-    magic, version, *sizes, epsilon, block = _HEADER.unpack_from(packed, 0)
+    magic, version, hidden, layers, heads, inner, vocabulary, positions, types, epsilon, block = _HEADER.unpack_from(packed, 0)
     if (magic, version, block) != (b"E5S1", 1, _BLOCK):
         raise ValueError(f"magic {magic!r}, version {version}, block {block}")
-    header = Header(*sizes, epsilon=round(epsilon, 15))
+    header = Header(hidden, layers, heads, inner, vocabulary, positions, types, round(epsilon, 15))
     packed_tensors = _directory(packed, _skip_tokenizer(packed, _HEADER.size))
-    width, inner = header.hidden, header.intermediate
+    width = hidden
     shapes = {
         "emb.word": (header.vocabulary, width), "emb.pos": (header.positions, width), "emb.type": (header.types, width),
         "fi.w": (inner, width), "fo.w": (width, inner), **{f"{key}.w": (width, width) for key in ("q", "k", "v", "ao")},
     }  # fmt: skip
-    tensors = {}
+    tensors: dict[str, NDArray[np.float32]] = {}
     for source, target in _names(header.layers).items():
         kind = source if source.startswith("emb") else source.split(".", 1)[1]
         values = _tensor(packed, *packed_tensors[source])
@@ -188,5 +188,13 @@ def _configs(header: Header) -> dict[str, object]:
         "dtype": "float32",
     }  # fmt: skip
     prompts = {"prompts": {"isoglot": PROMPT}, "default_prompt_name": "isoglot" if PROMPT else None}
-    tokenizer = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": header.positions, **special}
-    return {"config.json": encoder, "tokenizer_config.json": tokenizer, "config_sentence_transformers.json": prompts}
+    tokenizer = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": header.positions,
+        **special,
+    }
+    return {
+        "config.json": encoder,
+        "tokenizer_config.json": tokenizer,
+        "config_sentence_transformers.json": prompts,
+    }

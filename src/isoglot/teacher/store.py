@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,9 @@ class Store:
         self.folder = folder
         header = read_json(folder / "store.json")
         if header.get("format") != _FORMAT:
-            raise RequestError(f"{folder} has store format {header.get('format')}, this isoglot reads {_FORMAT}.")
+            raise RequestError(
+                f"{folder} has store format {header.get('format')}, this isoglot reads {_FORMAT}."
+            )
         self.space: Mapping[str, object] = header["space"]
         self.dimension = int(header["dimension"])
         self.chunk_rows = int(header["chunk_rows"])
@@ -88,7 +91,12 @@ class Store:
         """
         if not (folder / "store.json").is_file():
             (folder / "shards").mkdir(parents=True, exist_ok=True)
-            header = {"format": _FORMAT, "space": space, "dimension": space["dimension"], "chunk_rows": chunk_rows}
+            header = {
+                "format": _FORMAT,
+                "space": space,
+                "dimension": space["dimension"],
+                "chunk_rows": chunk_rows,
+            }
             write_json(folder / "store.json", header)
         store = cls(folder)
         wanted = {**space, "chunk_rows": chunk_rows}
@@ -111,7 +119,9 @@ class Store:
             RequestError: `folder` is not a store.
         """
         if not (folder / "store.json").is_file():
-            raise RequestError(f"{folder} is not a teacher store.", "Make one with: isoglot embed CORPUS --store DIR.")
+            raise RequestError(
+                f"{folder} is not a teacher store.", "Make one with: isoglot embed CORPUS --store DIR."
+            )
         return cls(folder)
 
     @property
@@ -156,7 +166,8 @@ class Store:
         write_atomic(self._path(chunk.id), data)
         with self._database() as database:
             database.execute(
-                "INSERT OR IGNORE INTO chunk (id, rows, sha256) VALUES (?, ?, ?)", (chunk.id, len(keys), digest_bytes(data))
+                "INSERT OR IGNORE INTO chunk (id, rows, sha256) VALUES (?, ?, ?)",
+                (chunk.id, len(keys), digest_bytes(data)),
             )
         if chunk.id not in self._names:
             self._names.append(chunk.id)
@@ -175,10 +186,11 @@ class Store:
         if missing.any():
             text = texts[int(np.argmax(missing))]
             raise RequestError(
-                f"{self.folder} has no vector for {int(missing.sum())} of {len(texts)} sentences, such as {text[:60]!r}.",
+                f"{self.folder} lacks {int(missing.sum())} of {len(texts)} sentences, such as {text[:60]!r}.",
                 "Run isoglot embed on this corpus first.",
             )
-        return numbers[found]
+        rows: NDArray[np.int64] = numbers[found]
+        return rows
 
     def read(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Read vectors by row number: float32 [len(numbers), dimension]."""
@@ -217,7 +229,9 @@ class Store:
                 database.execute("PRAGMA synchronous = FULL")
                 yield database
         except sqlite3.Error as error:
-            raise DamagedError(f"{path}: {error}.", f"Free some space, or delete {self.folder} to embed anew.") from error
+            raise DamagedError(
+                f"{path}: {error}.", f"Free some space, or delete {self.folder} to embed anew."
+            ) from error
 
     def _path(self, name: str) -> Path:
         return self.folder / "shards" / f"{name}.safetensors"
@@ -235,14 +249,18 @@ class Store:
         if self._index is None:
             parts = [self._keys(name) for name in self._names]
             keys = np.concatenate(parts) if parts else np.zeros((0, _KEY_BYTES), np.uint8)
-            numbers = [(shard << 32) + np.arange(len(part), dtype=np.int64) for shard, part in enumerate(parts)]
+            numbers = [
+                (shard << 32) + np.arange(len(part), dtype=np.int64) for shard, part in enumerate(parts)
+            ]
             order = np.argsort(_prefix(keys), kind="stable")
             self._index = keys[order], np.concatenate(numbers)[order] if numbers else np.zeros(0, np.int64)
         return self._index
 
     def _refuse_bad(self, chunk: Chunk, vectors: NDArray[np.float32], rows: int) -> None:
         if vectors.shape != (rows, self.dimension):
-            raise IsoglotError(f"The teacher gave vectors of shape {vectors.shape} for {rows} x {self.dimension}.")
+            raise IsoglotError(
+                f"The teacher gave vectors of shape {vectors.shape} for {rows} x {self.dimension}."
+            )
         bad = ~np.isfinite(vectors).all(axis=1) | ~vectors.any(axis=1)
         if bad.any():
             raise IsoglotError(
@@ -257,7 +275,7 @@ def _prefix(keys: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(keys[:, :8]).view(">u8").astype(np.uint64).reshape(-1)
 
 
-def _map(path: Path, name: str) -> np.memmap:  # type: ignore[type-arg]
+def _map(path: Path, name: str) -> np.memmap[Any, Any]:
     """Map one tensor of a safetensors file, without reading it."""
     try:
         size = path.stat().st_size
@@ -265,7 +283,9 @@ def _map(path: Path, name: str) -> np.memmap:  # type: ignore[type-arg]
             length = int.from_bytes(file.read(8), "little")
             entry = json.loads(file.read(length))[name]
     except (OSError, ValueError, KeyError) as error:
-        raise DamagedError(f"{path} is not a readable shard ({error}).", "Run isoglot verify on the store.") from error
+        raise DamagedError(
+            f"{path} is not a readable shard ({error}).", "Run isoglot verify on the store."
+        ) from error
     start, stop = entry["data_offsets"]
     if 8 + length + stop > size:
         raise DamagedError(f"{path} is cut short: {size} bytes.", "Run isoglot verify on the store.")

@@ -47,7 +47,9 @@ def epoch(examples: Examples, config: TrainConfig, seed: int, number: int) -> It
             yield Batch(rows[chosen], weights[chosen])
 
 
-def visits(examples: Examples, config: TrainConfig, seed: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def visits(
+    examples: Examples, config: TrainConfig, seed: tuple[int, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Draw the translations of an epoch and put all groups in random order, each group's texts side by side.
 
     Returns:

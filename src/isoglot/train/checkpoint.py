@@ -60,7 +60,11 @@ class Progressed:
 
 
 def save(
-    folder: Path, progressed: Progressed, model: torch.nn.Module, optimiser: torch.optim.Optimizer, request: str
+    folder: Path,
+    progressed: Progressed,
+    model: torch.nn.Module,
+    optimiser: torch.optim.Optimizer,
+    request: str,
 ) -> None:
     """Write checkpoint `step-N` under `folder`, keep the best weights as `best`, and drop older checkpoints."""
     from safetensors.torch import save_file
@@ -113,7 +117,9 @@ def load_best(folder: Path, model: torch.nn.Module) -> None:
 
     problems = verify(folder / "best")
     if problems:
-        raise IsoglotError(f"The best weights of this run are damaged: {problems[0]}.", f"Delete {folder} and run again.")
+        raise IsoglotError(
+            f"The best weights of this run are damaged: {problems[0]}.", f"Delete {folder} and run again."
+        )
     model.load_state_dict(load_file(folder / "best" / "model.safetensors"))
 
 
@@ -124,7 +130,11 @@ def _checkpoints(folder: Path) -> list[Path]:
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     state = optimiser.state_dict()["state"]
-    return {f"{number}.{key}": value.contiguous() for number, entry in state.items() for key, value in entry.items()}
+    return {
+        f"{number}.{key}": value.contiguous()
+        for number, entry in state.items()
+        for key, value in entry.items()
+    }
 
 
 def _progressed(raw: dict[str, Any]) -> Progressed:

@@ -90,7 +90,9 @@ def draw_translations(
     draws = np.log(np.random.default_rng(seed).random(len(group))) / weights
     order = np.lexsort((-draws, group))
     ordered = group[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, np.int64)
+    starts = (
+        np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, np.int64)
+    )
     rank = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.r_[starts, len(ordered)]))
     drawn: NDArray[np.int64] = order[rank < most].astype(np.int64)
     return drawn

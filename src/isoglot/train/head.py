@@ -1,4 +1,4 @@
-"""A small head on cached features: the frozen student runs once per sentence, the head trains on what it gave, in seconds.
+"""A small head on cached features: the frozen student runs once per sentence, the head trains in seconds.
 
 It starts as the ridge solution and stays two plain Dense layers: since gelu(z) - gelu(-z) = z, a GELU layer can carry
 the linear path exactly, beside new hidden units whose output weights start at zero.

@@ -84,11 +84,12 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
         task.advance(progressed.step)
         progressed, remark = _steps(run, optimiser, progressed, task)
     checkpoint.load_best(run.folder, run.student.model)
-    run.student.model.eval()
     return Outcome(progressed, remark)
 
 
-def _steps(run: Run, optimiser: torch.optim.Optimizer, progressed: Progressed, task: Task) -> tuple[Progressed, str]:
+def _steps(
+    run: Run, optimiser: torch.optim.Optimizer, progressed: Progressed, task: Task
+) -> tuple[Progressed, str]:
     """Do the steps that are left; return how far it came and why it stopped early, if it did."""
     losses: list[float] = []
     clock = time.monotonic() - progressed.seconds
@@ -96,10 +97,16 @@ def _steps(run: Run, optimiser: torch.optim.Optimizer, progressed: Progressed, t
         factor = progressed.schedule.factor(progressed.step)
         loss = _step(run, optimiser, batch, factor)
         if loss is None:
-            return progressed, f"the loss was not finite at step {progressed.step + 1}, so that step was not taken"
+            return (
+                progressed,
+                f"the loss was not finite at step {progressed.step + 1}, so that step was not taken",
+            )
         losses.append(loss)
         progressed = replace(progressed, step=progressed.step + 1, seconds=time.monotonic() - clock)
-        _log(run.folder, {"step": progressed.step, "loss": loss, "rate": factor, "seconds": round(progressed.seconds, 3)})
+        _log(
+            run.folder,
+            {"step": progressed.step, "loss": loss, "rate": factor, "seconds": round(progressed.seconds, 3)},
+        )
         task.advance()
         if progressed.schedule.evaluates_after(progressed.step):
             progressed = _look(run, progressed, float(np.mean(losses)), clock)
@@ -134,8 +141,7 @@ def _backward(run: Run, batch: Batch) -> torch.Tensor:
 
     from isoglot.encode.precision import autocast
 
-    model = run.student.model
-    model.train()
+    model = run.student.model.eval()  # targets are fixed, so dropout would only cost time: it stays off
     device = next(model.parameters()).device
     ids, mask = run.examples.tokens.padded(batch.rows)
     targets = torch.from_numpy(run.examples.vectors[run.examples.group[batch.rows]]).to(device)
@@ -149,7 +155,6 @@ def _backward(run: Run, batch: Batch) -> torch.Tensor:
 def _begin(run: Run) -> Progressed:
     """Look at the start, measure the speed of the first batches, and fix the schedule."""
     began = time.monotonic()
-    run.student.model.eval()
     start = run.validate(run.student)
     evaluation_seconds = time.monotonic() - began
     schedule = _schedule(run, evaluation_seconds)
@@ -161,7 +166,11 @@ def _schedule(run: Run, evaluation_seconds: float) -> Schedule:
     config = run.config
     if config.minutes is None:
         passes = config.epochs if config.epochs is not None else 1.0
-        return plan(round(sum(1 for _ in epoch(run.examples, config, run.seed, 0)) * passes), config.warmup, config.evaluations)
+        return plan(
+            round(sum(1 for _ in epoch(run.examples, config, run.seed, 0)) * passes),
+            config.warmup,
+            config.evaluations,
+        )
     spent = []
     for batch in itertools.islice(_all_batches(run), _PROBE_BATCHES):
         began = time.monotonic()
@@ -170,11 +179,14 @@ def _schedule(run: Run, evaluation_seconds: float) -> Schedule:
     # The first batch pays for memory and code that later ones reuse.
     step_seconds = float(np.mean(spent[1:] or spent)) * 1.05
     left = config.minutes * 60 - evaluation_seconds - sum(spent)
-    return plan(steps_in(left, step_seconds, evaluation_seconds, config.evaluations), config.warmup, config.evaluations)
+    return plan(
+        steps_in(left, step_seconds, evaluation_seconds, config.evaluations),
+        config.warmup,
+        config.evaluations,
+    )
 
 
 def _look(run: Run, progressed: Progressed, loss: float, clock: float) -> Progressed:
-    run.student.model.eval()
     score = run.validate(run.student)
     point = CurvePoint(progressed.step, time.monotonic() - clock, loss, score)
     best_step = progressed.step if beats(score, progressed.best, progressed.start) else progressed.best_step

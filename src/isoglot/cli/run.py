@@ -1,0 +1,85 @@
+"""`isoglot run` and `isoglot demo`: all stages of a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isoglot.cli.console import JsonOption, handled
+
+if TYPE_CHECKING:
+    from isoglot.pipeline.run import Finished
+
+OutOption = Annotated[Path | None, typer.Option("--out", help="Run folder; runs/NAME by default.")]
+LanguagesOption = Annotated[
+    str | None, typer.Option("--languages", help="Target languages, comma separated: de,fr,zh-Hans.")
+]
+MinutesOption = Annotated[
+    float | None, typer.Option("--minutes", help="Train so long, from the start of training.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a key of the recipe: section.key=value.")
+]
+
+
+def run(
+    recipe: Annotated[str, typer.Argument(help="A recipe of the package, or the path of a TOML file.")],
+    out: OutOption = None,
+    languages: LanguagesOption = None,
+    minutes: MinutesOption = None,
+    changes: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Do all stages of a recipe; finished ones are skipped."""
+    with handled(as_json) as console:
+        from isoglot.config import load_recipe
+        from isoglot.pipeline.run import run as run_recipe
+
+        loaded = load_recipe(recipe, [*_overrides(languages, minutes), *(changes or [])])
+        finished = run_recipe(loaded, out or Path("runs") / loaded.name, progress=console)
+        console.finish(_as_json(finished), summary(finished))
+
+
+def demo(
+    out: OutOption = None,
+    languages: LanguagesOption = None,
+    minutes: MinutesOption = None,
+    changes: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole story on models and text that come as packages: the same as `isoglot run demo`."""
+    run("demo", out, languages, minutes, changes, as_json)
+
+
+def _overrides(languages: str | None, minutes: float | None) -> list[str]:
+    chosen = []
+    if languages is not None:
+        tags = ", ".join(f'"{tag.strip()}"' for tag in languages.split(",") if tag.strip())
+        chosen.append(f"corpus.languages=[{tags}]")
+    if minutes is not None:
+        chosen.append(f"train.minutes={minutes}")
+    return chosen
+
+
+def _as_json(finished: Finished) -> dict[str, object]:
+    return {
+        "run": str(finished.folder.root),
+        "student": str(finished.folder.student),
+        "report": str(finished.folder.report),
+        "scores": None if finished.scores is None else dict(finished.scores),
+    }
+
+
+def summary(finished: Finished) -> str:
+    """What a run gave, for people: where everything is and how good it is."""
+    lines = [finished.card["why"]]
+    if finished.scores is not None:
+        lines += [
+            finished.scores["summary"],
+            f"report   {finished.folder.report}",
+            f"scores   {finished.folder.scores}",
+        ]
+    lines.append(f"student  {finished.folder.student}   (load it with SentenceTransformer(path))")
+    return "\n".join(lines)

@@ -1,0 +1,53 @@
+"""What a run folder holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names inside the folder of one run."""
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe, JSON."""
+        return self.root / "recipe.json"
+
+    @property
+    def corpus(self) -> Path:
+        """The corpus artefact."""
+        return self.root / "corpus"
+
+    @property
+    def store(self) -> Path:
+        """The teacher store."""
+        return self.root / "store"
+
+    @property
+    def start(self) -> Path:
+        """The warm start: Dense weights, and held-out scores before and after it."""
+        return self.root / "warm_start"
+
+    @property
+    def training(self) -> Path:
+        """Checkpoints and step log."""
+        return self.root / "training"
+
+    @property
+    def student(self) -> Path:
+        """The student: a sentence-transformers folder."""
+        return self.root / "student"
+
+    @property
+    def scores(self) -> Path:
+        """Held-out scores, JSON."""
+        return self.root / "scores.json"
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.root / "report.html"

@@ -1,0 +1,133 @@
+"""Training as a stage: from the warm start to the published student folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from isoglot.artefact import digest_json, read_manifest
+from isoglot.config import Recipe
+from isoglot.corpus.store import Corpus
+from isoglot.encode.locate import Located
+from isoglot.evaluate.heldout import HeldOut
+from isoglot.evaluate.stages import dev_score
+from isoglot.pipeline.layout import RunFolder
+from isoglot.pipeline.start import Start
+from isoglot.progress import Progress
+from isoglot.student import folder as student_folder
+from isoglot.student.vocabulary import SubVocabulary
+from isoglot.teacher.store import Store
+from isoglot.train.examples import Examples
+from isoglot.train.loop import Outcome, Run, train
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the stages before training gave."""
+
+    corpus: Corpus
+    store: Store
+    teacher: Located
+    origin: Located
+    examples: Examples
+    dev: HeldOut
+
+
+def learn(
+    run: RunFolder, recipe: Recipe, material: Material, start: Start, progress: Progress
+) -> Mapping[str, Any]:
+    """Train the student and publish it, or leave it when `run.student` already answers this request.
+
+    Returns:
+        The card of the published student (its isoglot.json).
+    """
+    inputs = {
+        "corpus": material.corpus.manifest.digest, "warm start": start.digest,
+        "teacher space": str(material.store.space["fingerprint"]),
+    }  # fmt: skip
+    request = digest_json({"inputs": inputs, "train": recipe.train.model_dump(), "seed": recipe.seed})
+    wanted = {**inputs, "request": request}
+    if (run.student / "isoglot.json").is_file() and read_manifest(run.student).inputs == wanted:
+        return read_manifest(run.student).config
+    outcome = _train(run, recipe, material, start, request, progress)
+    card = _card(recipe, material, outcome)
+    provenance = student_folder.Provenance(card, _notice(material), wanted)
+    student_folder.save(start.student, material.origin.folder, run.student, provenance)
+    return card
+
+
+def _train(
+    run: RunFolder, recipe: Recipe, material: Material, start: Start, request: str, progress: Progress
+) -> Outcome:
+    """Train with only the embedding rows in use, and put the full vocabulary back at the end."""
+    student, dev = start.student, material.dev
+    teacher_pool = material.store.vectors(dev.pool)
+    seen = student.tokenizer(dev.queries, student.model.shape.prompt)
+    pad = np.array([student.tokenizer.pad_id])
+    vocabulary = SubVocabulary(student.model, np.concatenate([material.examples.tokens.ids, seen.ids, pad]))
+    student.remap = vocabulary.remap
+    try:
+        return train(
+            Run(
+                student=student,
+                examples=dataclasses.replace(
+                    material.examples, tokens=vocabulary.remap(material.examples.tokens)
+                ),
+                validate=lambda encoder: dev_score(encoder, teacher_pool, dev, recipe.seed),
+                config=recipe.train,
+                seed=recipe.seed,
+                folder=run.training,
+                request=request,
+            ),
+            progress,
+        )
+    finally:
+        vocabulary.restore(student.model)
+        student.remap = None
+
+
+def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any]:
+    done = outcome.progressed
+    return {
+        "isoglot": version("isoglot"),
+        "teacher": {"label": material.teacher.label, "space": dict(material.store.space)},
+        "start": material.origin.label,
+        "languages": list(material.corpus.languages),
+        "recipe": digest_json(recipe.model_dump(mode="json")),
+        "corpus": material.corpus.manifest.digest,
+        "seed": recipe.seed,
+        "shipped": "trained" if done.best_step else "warm start",
+        "why": _why(outcome),
+        "shipped_step": done.best_step,
+        "steps": done.schedule.steps,
+        "minutes": round(done.seconds / 60, 2),
+        "dev": [dataclasses.asdict(point) for point in done.curve],
+    }
+
+
+def _why(outcome: Outcome) -> str:
+    done = outcome.progressed
+    last = f" Training ended early: {outcome.remark}." if outcome.remark else ""
+    if done.best_step == 0:
+        return (
+            "Training did not beat the warm start on the dev split in retrieval and Spearman, so the warm start ships."
+            + last
+        )
+    best, start = done.best, done.start
+    return (
+        f"Step {done.best_step} of {done.schedule.steps} was best on the dev split: retrieval {start.retrieval:.1%} to"
+        f" {best.retrieval:.1%}, Spearman with the teacher's similarities {start.spearman:.3f} to {best.spearman:.3f}."
+        + last
+    )
+
+
+def _notice(material: Material) -> str:
+    parts = [material.teacher.notice, material.origin.notice, material.corpus.notice]
+    return "This model was made with isoglot from:\n\n" + "\n\n".join(
+        part.strip() for part in parts if part.strip()
+    )

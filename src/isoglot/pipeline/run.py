@@ -1,0 +1,143 @@
+"""All stages of a recipe, in order; a finished stage is skipped, an interrupted one goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isoglot.artefact import MANIFEST, exclusive, write_json
+from isoglot.config import Recipe
+from isoglot.corpus.build import build
+from isoglot.corpus.store import Corpus
+from isoglot.encode.encoder import load_encoder
+from isoglot.encode.locate import Located, locate
+from isoglot.errors import RequestError
+from isoglot.evaluate.heldout import HeldOut, hold_out
+from isoglot.pipeline.assess import assess
+from isoglot.pipeline.layout import RunFolder
+from isoglot.pipeline.learn import Material, learn
+from isoglot.pipeline.start import Start, load_start, warm_start
+from isoglot.progress import SILENT, Progress
+from isoglot.teacher.embed import embed
+from isoglot.teacher.store import Store
+from isoglot.train.examples import collect
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run leaves: its folder, the student's card, and the held-out scores (None when not asked for)."""
+
+    folder: RunFolder
+    card: Mapping[str, Any]
+    scores: Mapping[str, Any] | None
+
+
+def run(
+    recipe: Recipe,
+    out: Path,
+    *,
+    evaluate: bool = True,
+    store: Path | None = None,
+    progress: Progress = SILENT,
+) -> Finished:
+    """Do all stages of a recipe.
+
+    Args:
+        recipe: what to do.
+        out: the run folder.
+        evaluate: also score the student on held-out sentences and write the report.
+        store: teacher store to use instead of the run's own.
+        progress: where to report.
+
+    Raises:
+        RequestError: the recipe asks for something that cannot be.
+        IsoglotError: a stage failed; the next run continues there.
+    """
+    folder = RunFolder(out)
+    with exclusive(out):
+        write_json(folder.recipe, recipe.model_dump(mode="json"))
+        teacher, origin = _models(recipe, progress)
+        corpus = corpus_of(recipe, folder.corpus, progress)
+        material, start, test = _prepare(folder, recipe, (teacher, origin), corpus, store, progress)
+        clock = time.monotonic()
+        card = learn(folder, recipe, material, start, progress)
+        progress.stage("training", f"{card['steps']} steps in {card['minutes']:.1f} min; {card['why']}")
+        scores = None
+        if evaluate:
+            scores = assess(folder, recipe, material, start, test, card, progress)
+            progress.stage("evaluation", scores["summary"])
+    del clock
+    return Finished(folder, card, scores)
+
+
+def corpus_of(recipe: Recipe, folder: Path, progress: Progress) -> Corpus:
+    """Open the one corpus folder that the recipe names, or build a corpus from its sources.
+
+    Raises:
+        RequestError: several corpus folders, or folders among sources.
+    """
+    built = [source for source in recipe.corpus.sources if (Path(source) / MANIFEST).is_file()]
+    if built and len(recipe.corpus.sources) > 1:
+        raise RequestError(
+            f"{built[0]} is a finished corpus folder among {len(recipe.corpus.sources)} sources.",
+            "Give one corpus folder, or build one from all sources with isoglot corpus build.",
+        )
+    return Corpus.open(Path(built[0])) if built else build(recipe.corpus, folder, progress)
+
+
+def _models(recipe: Recipe, progress: Progress) -> tuple[Located, Located]:
+    teacher, student = locate(recipe.teacher.model), locate(recipe.student.model)
+    progress.stage("models", f"teacher {teacher.label}, student {student.label}")
+    return teacher, student
+
+
+def _prepare(
+    folder: RunFolder,
+    recipe: Recipe,
+    models: tuple[Located, Located],
+    corpus: Corpus,
+    store_folder: Path | None,
+    progress: Progress,
+) -> tuple[Material, Start, HeldOut]:
+    """Teacher vectors, held-out texts and the warm start."""
+    teacher, origin = models
+    store, normalise = _teacher_vectors(recipe, teacher, corpus, store_folder or folder.store, progress)
+    student, own = load_start(origin, recipe, normalise)
+    train = corpus.groups("train")
+    examples = collect(train, store, student.tokenizer, student.model.shape.prompt)
+    dev = hold_out(corpus.groups("dev"), train.sources, recipe.evaluate.pool, recipe.evaluate.dev_queries)
+    test = hold_out(corpus.groups("test"), train.sources, recipe.evaluate.pool, recipe.evaluate.queries)
+    _refuse_empty(corpus, examples.sources, dev, test)
+    inputs = {"corpus": corpus.manifest.digest, "teacher space": str(store.space["fingerprint"])}
+    start = warm_start(
+        folder.start, recipe, origin, examples, (student, own), (test, store), inputs, progress
+    )
+    fitted = recipe.warm_start.sentences
+    progress.stage("warm start", f"Dense layers fitted on {fitted} sentences" if fitted else "none asked for")
+    return Material(corpus, store, teacher, origin, examples, dev), start, test
+
+
+def _teacher_vectors(
+    recipe: Recipe, located: Located, corpus: Corpus, folder: Path, progress: Progress
+) -> tuple[Store, bool]:
+    """Embed every source sentence; tell also whether the teacher's vectors are normalised."""
+    teacher = load_encoder(located.folder)
+    texts = corpus.sources()
+    before = Store.open(folder).rows if (folder / "store.json").is_file() else 0
+    store = embed(texts, teacher, recipe.teacher, folder, progress)
+    progress.stage(
+        "teacher", f"{len(texts)} source sentences, {store.rows - before} newly embedded, {store.dimension}-d"
+    )
+    return store, teacher.model.shape.normalise
+
+
+def _refuse_empty(corpus: Corpus, groups: int, dev: HeldOut, test: HeldOut) -> None:
+    for name, size in (("train", groups), ("dev", len(dev.queries)), ("test", len(test.queries))):
+        if size == 0:
+            raise RequestError(
+                f"The {name} split of {corpus.folder} is empty.",
+                "Give more sentences, or other --set corpus.dev_percent and corpus.test_percent.",
+            )

@@ -1,0 +1,199 @@
+"""The warm start as a stage: Dense layers fitted in closed form, with held-out scores before and after."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from isoglot.artefact import Manifest, is_current, publish, read_json, read_manifest
+from isoglot.config import Recipe
+from isoglot.encode.encoder import Encoder, load_encoder
+from isoglot.encode.locate import Located, folder_digest
+from isoglot.errors import RequestError
+from isoglot.evaluate.heldout import HeldOut
+from isoglot.evaluate.report.data import StageScores
+from isoglot.evaluate.stages import Vectors, score_languages
+from isoglot.progress import Progress
+from isoglot.train.examples import Examples
+from isoglot.train.head import train_head
+from isoglot.train.warm_start import choose_rows, ridge_layer
+
+if TYPE_CHECKING:
+    from isoglot.encode.model import Dense, Shape
+    from isoglot.teacher.store import Store
+
+_POOLING_ORDER = (
+    "cls",
+    "max",
+    "mean",
+)  # the order in which every version of sentence-transformers concatenates
+_SCORES = "scores.json"
+_DENSE = "dense.safetensors"
+
+
+@dataclass(frozen=True)
+class Start:
+    """A student with its Dense layers in place, and how it scored on the held-out test sentences.
+
+    Attributes:
+        student: full vocabulary, not trained yet.
+        origin: the shape of the folder that it came from.
+        digest: of the warm start artefact.
+        scores: "before" and "warm start" -> language -> scores.
+    """
+
+    student: Encoder
+    digest: str
+    scores: Mapping[str, Mapping[str, StageScores]]
+
+
+def load_start(located: Located, recipe: Recipe, normalise: bool) -> tuple[Encoder, Shape]:  # noqa: FBT001
+    """Load the untouched student with the recipe's pooling, prompt and length; give its own shape beside it.
+
+    Raises:
+        RequestError: the folder already ends in Dense layers, so its backbone alone is not what it was.
+    """
+    student = load_encoder(located.folder, prompt=recipe.student.prompt, max_tokens=recipe.student.max_tokens)
+    if student.model.dense:
+        raise RequestError(
+            f"The student {located.label} already ends in Dense layers.",
+            "Start from the encoder that it was made from.",
+        )
+    own = student.model.shape
+    pooling = tuple(mode for mode in _POOLING_ORDER if mode in recipe.student.pooling)
+    student.model.shape = dataclasses.replace(own, pooling=pooling, normalise=normalise)
+    return student, own
+
+
+def warm_start(
+    folder: Path,
+    recipe: Recipe,
+    located: Located,
+    examples: Examples,
+    student: tuple[Encoder, Shape],
+    test: tuple[HeldOut, Store],
+    inputs: Mapping[str, str],
+    progress: Progress,
+) -> Start:
+    """Fit the Dense layers, or load them when `folder` already answers this request.
+
+    Args:
+        folder: the artefact.
+        recipe: options.
+        located: the untouched student, for its digest.
+        examples: the train split.
+        student: what `load_start` gave.
+        test: held-out test texts and the store with the teacher's vectors of their pool.
+        inputs: digests of corpus and teacher space.
+        progress: where to report.
+    """
+    encoder, own = student
+    config = {
+        "warm_start": recipe.warm_start.model_dump(), "student": recipe.student.model_dump(mode="json"),
+        "evaluate": recipe.evaluate.model_dump(), "seed": recipe.seed, "precision": encoder.precision,
+    }  # fmt: skip
+    manifest = Manifest("warm start", {**inputs, "student": folder_digest(located.folder)}, config)
+    if not is_current(folder, manifest):
+        with publish(folder, manifest) as scratch:
+            layers = _fit(encoder, examples, recipe, progress)
+            scores = _score(encoder, own, layers, test, progress)
+            _save(scratch, layers, scores)
+    _attach(encoder, folder)
+    raw = read_json(folder / _SCORES)
+    return Start(encoder, read_manifest(folder).digest, {
+        stage: {language: StageScores(**values) for language, values in rows.items()} for stage, rows in raw.items()
+    })  # fmt: skip
+
+
+def _fit(student: Encoder, examples: Examples, recipe: Recipe, progress: Progress) -> tuple[Dense, ...]:
+    from isoglot.encode.model import Dense
+
+    config, dimension = recipe.warm_start, examples.vectors.shape[1]
+    if config.sentences == 0:
+        import torch
+
+        torch.manual_seed(recipe.seed)
+        return (
+            ()
+            if student.model.feature_width == dimension
+            else (Dense(student.model.feature_width, dimension),)
+        )
+    rows = choose_rows(examples, config.sentences, recipe.seed)
+    features = student.features(
+        [examples.texts[row] for row in rows], progress, "features of the untouched student"
+    )
+    targets = examples.vectors[examples.group[rows]]
+    ridge = ridge_layer(features, targets, config.ridge)
+    if config.head_steps == 0:
+        return (ridge,)
+    normalise = student.model.shape.normalise
+    return train_head(
+        ridge, features, targets, config, normalise=normalise, seed=recipe.seed, progress=progress
+    )
+
+
+def _score(
+    student: Encoder, own: Shape, layers: tuple[Dense, ...], test: tuple[HeldOut, Store], progress: Progress
+) -> dict[str, dict[str, StageScores]]:
+    """Score the untouched student and the warm start on one pass over the test sentences."""
+    import torch
+
+    held_out, store = test
+    features = student.features(held_out.queries + held_out.pool, progress, "test sentences before training")
+    teacher = store.vectors(held_out.pool)
+    before = _own_vectors(features, student, own)
+    student.model.dense.extend(layers)
+    with torch.inference_mode():
+        after = student.model.head(torch.from_numpy(features)).numpy()
+    del student.model.dense[:]
+    cut = len(held_out.queries)
+    return {
+        stage: score_languages(Vectors(vectors[:cut], vectors[cut:]), teacher, held_out)
+        for stage, vectors in (("before", before), ("warm start", after))
+    }
+
+
+def _own_vectors(features: np.ndarray, student: Encoder, own: Shape) -> np.ndarray:
+    """Cut the untouched student's own sentence vectors out of its pooled features."""
+    modes = student.model.shape.pooling
+    width = features.shape[1] // len(modes)
+    # A mode that the recipe leaves out cannot be cut out; mean or whatever comes first stands in for it.
+    chosen = [mode for mode in own.pooling if mode in modes] or [modes[-1]]
+    return np.concatenate([features[:, modes.index(mode) * width :][:, :width] for mode in chosen], axis=1)
+
+
+def _save(folder: Path, layers: tuple[Dense, ...], scores: Mapping[str, Mapping[str, StageScores]]) -> None:
+    from safetensors.torch import save_file
+
+    tensors = {}
+    for number, layer in enumerate(layers):
+        tensors[f"{number}.weight"] = layer.linear.weight.detach().contiguous()
+        tensors[f"{number}.bias"] = layer.linear.bias.detach().contiguous()
+    save_file(tensors, folder / _DENSE)
+    plain = {
+        stage: {tag: dataclasses.asdict(row) for tag, row in rows.items()} for stage, rows in scores.items()
+    }
+    (folder / _SCORES).write_text(json.dumps(plain, indent=2))
+
+
+def _attach(student: Encoder, folder: Path) -> None:
+    """Put the saved layers behind the student's features; all but the last have a GELU."""
+    import torch
+    from safetensors.torch import load_file
+
+    from isoglot.encode.model import Dense
+
+    tensors = load_file(folder / _DENSE)
+    count = len(tensors) // 2
+    del student.model.dense[:]
+    for number in range(count):
+        weight = tensors[f"{number}.weight"]
+        layer = Dense(weight.shape[1], weight.shape[0], torch.nn.GELU() if number < count - 1 else None)
+        layer.linear.load_state_dict({"weight": weight, "bias": tensors[f"{number}.bias"]})
+        student.model.dense.append(layer)
