@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from isoglot.config import Recipe, load_recipe, parse_recipe, shipped_recipes
+from isoglot.config import Recipe, load_recipe, parse_corpus, parse_recipe, shipped_recipes
 from isoglot.errors import RequestError
 
 SMALLEST = {"name": "x", "teacher": {"model": "a"}, "student": {"model": "b"}}
@@ -132,3 +132,10 @@ def test_a_recipe_cannot_be_changed():
 def test_the_file_is_plain_toml(smallest):
     raw = tomllib.loads(Path(smallest).read_text())
     assert parse_recipe(raw, smallest) == load_recipe(smallest)
+
+
+def test_a_corpus_section_alone_follows_the_same_rules():
+    section = parse_corpus({"sources": ["a.tsv"]}, ["max_chars=50"])
+    assert (section.sources, section.max_chars) == (("a.tsv",), 50)
+    with pytest.raises(RequestError, match=r"unknown key max_char \(did you mean max_chars\?\)"):
+        parse_corpus({"sources": ["a.tsv"]}, ["max_char=50"])
