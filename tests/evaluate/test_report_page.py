@@ -140,9 +140,8 @@ def test_nothing_is_loaded_from_anywhere(document):
 
 
 def test_an_empty_run_still_makes_a_page():
-    empty = data.RunReport(
-        title="t", teacher="a", student="b", languages=(), shipped="warm start", why="", minutes=0, pool=0, rows=()
-    )  # fmt: skip
+    names = {"title": "t", "teacher": "a", "student": "b", "why": ""}
+    empty = data.RunReport(**names, languages=(), shipped="warm start", minutes=0, pool=0, rows=())
     document = read(page.render(empty))
     assert document.one("p", "number").text == "after: –"
     assert {note.text for note in document.all("p", "empty")} == {

@@ -1,0 +1,246 @@
+"""The report in a real browser: nothing runs, nothing is asked of the network, and it works for fingers and keys."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+from tests.evaluate.report_payloads import PAYLOADS, everywhere
+from tests.evaluate.report_sample import NAMES, TRAINED, run_report, sentence
+
+from isoglot.evaluate.report import data, page
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs the dev dependency playwright")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium or google-chrome on the PATH"),
+]
+
+
+@dataclass
+class Opened:
+    """A report in a tab, and everything the tab complained about or asked for."""
+
+    tab: object
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    # the sandbox of Chromium refuses to start as root, as in most containers
+    arguments = ["--disable-gpu", "--disable-quic", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path) -> Iterator[Callable[..., Opened]]:
+    numbers, contexts = count(), []
+
+    def open_report(
+        report: data.RunReport, width: int = 1280, scheme: str = "light", script: bool = True
+    ) -> Opened:
+        path = tmp_path / f"report-{next(numbers)}.html"
+        page.write(report, path)
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
+        )
+        contexts.append(context)
+        opened = Opened(context.new_page())
+        listen(opened, path)
+        opened.tab.goto(path.as_uri())
+        return opened
+
+    yield open_report
+    for context in contexts:
+        context.close()
+
+
+def listen(opened: Opened, path: Path) -> None:
+    own = {path.as_uri(), "data:,"}
+    opened.tab.on("console", lambda message: opened.complaints.append(message.text))
+    opened.tab.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.tab.on("dialog", lambda dialog: opened.complaints.append(f"dialog: {dialog.message}"))
+    opened.tab.on("request", lambda request: request.url in own or opened.requests.append(request.url))
+
+
+def names_in_order(tab) -> list[str]:
+    return tab.locator("#scores tbody th > bdi").all_inner_texts()
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_is_quiet_asks_for_nothing_and_fits(show, width, scheme):
+    opened = show(run_report(), width, scheme)
+    for details in opened.tab.locator("details").all():
+        details.locator("summary").first.click()
+    assert opened.tab.evaluate("document.documentElement.scrollWidth") == width
+    assert opened.complaints == []
+    assert opened.requests == []
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_long_words_do_not_widen_the_page(show, width):
+    opened = show(everywhere(run_report(), "Donaudampfschifffahrtsgesellschaft" * 12), width)
+    for details in opened.tab.locator("details").all():
+        details.locator("summary").first.click()
+    assert opened.tab.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_payload_is_inert(show, payload):
+    report = run_report()
+    opened = show(everywhere(replace(report, map=report.map[:26]), payload))
+    tab = opened.tab
+    tab.locator("#scores thead button").first.click()
+    tab.locator(".stepper button").last.click()
+    tab.locator("svg.map .cluster circle").first.hover(force=True)
+    for element in tab.locator("[tabindex], summary").all()[:12]:
+        element.focus()
+    assert tab.evaluate("typeof window.canary") == "undefined"
+    assert tab.locator("script").count() == 1
+    assert opened.complaints == []
+    assert opened.requests == []
+
+
+def test_sorting_by_click(show):
+    tab = show(run_report()).tab
+    best_first = sorted(NAMES, key=lambda tag: -TRAINED[tag])
+    assert names_in_order(tab) == [NAMES[tag] for tag in best_first]
+    tab.get_by_role("button", name="Trained").first.click()
+    assert names_in_order(tab) == [NAMES[tag] for tag in reversed(best_first)]
+    tab.get_by_role("button", name="Language").click()
+    assert names_in_order(tab) == sorted(NAMES.values())
+    assert tab.locator("#scores th[aria-sort]").all_inner_texts() == ["Language"]
+    assert tab.locator("#scores tfoot th").first.inner_text() == "Mean"
+
+
+def test_sorting_by_keyboard(show):
+    tab = show(run_report()).tab
+    header = tab.get_by_role("columnheader", name="Language")
+    header.get_by_role("button").focus()
+    tab.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "ascending"
+    tab.keyboard.press("Space")
+    assert header.get_attribute("aria-sort") == "descending"
+    assert names_in_order(tab) == sorted(NAMES.values(), reverse=True)
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Queries"
+    tab.keyboard.press("Enter")
+    assert names_in_order(tab)[-1] == "Swahili"
+
+
+def test_missing_scores_sort_last_in_both_directions(show):
+    report = run_report()
+    report.rows[3].stages["trained"] = data.StageScores(None, None, None, None)
+    tab = show(report).tab
+    for _ in range(2):
+        tab.get_by_role("button", name="Trained").first.click()
+        assert names_in_order(tab)[-1] == report.rows[3].name
+
+
+def test_map_by_pointer_shows_the_sentence_in_that_language(show):
+    tab = show(run_report()).tab
+    index = list(NAMES).index("ar")
+    tab.locator("svg.map .cluster").nth(3).locator("circle").nth(index).hover(force=True)
+    assert tab.locator(".position").inner_text() == "Sentence 4 of 40"
+    assert tab.locator(".chosen .original").inner_text() == sentence("en", 3)
+    pointed = tab.locator(".chosen .pointed .text")
+    assert pointed.inner_text() == sentence("ar", 3)
+    assert pointed.evaluate("element => getComputedStyle(element).direction") == "rtl"
+    box, frame = pointed.bounding_box(), tab.locator(".inspector").bounding_box()
+    assert frame["y"] <= box["y"] <= frame["y"] + frame["height"]
+
+
+def test_map_by_keyboard(show):
+    tab = show(run_report()).tab
+    tab.locator("svg.map .cluster").first.focus()
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator(".chosen .original").inner_text() == sentence("en", 1)
+    tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("ArrowLeft")
+    assert tab.locator(".position").inner_text() == "Sentence 40 of 40"
+    assert tab.locator("svg.map [tabindex='0']").count() == 1
+    tab.get_by_role("button", name="Next sentence").press("Enter")
+    assert tab.locator(".position").inner_text() == "Sentence 1 of 40"
+
+
+def test_skip_link_is_the_first_stop_and_becomes_visible(show):
+    tab = show(run_report()).tab
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    assert tab.locator(".skip").bounding_box()["x"] >= 0
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"
+
+
+def test_without_script_everything_is_readable(show):
+    opened = show(run_report(), script=False)
+    assert opened.tab.locator("th button").count() == 0
+    assert opened.tab.locator(".inspector").is_hidden()
+    opened.tab.locator("#sentences summary").click()
+    assert opened.tab.locator("#sentences").get_by_text(sentence("ko", 39)).is_visible()
+
+
+SHADES = """() => {
+  const paint = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (colour !== "rgba(0, 0, 0, 0)") return colour;
+    }
+    return "none";
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (!node.textContent.trim() || element.closest("[aria-hidden=true], script, title")) continue;
+    if (!element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const ink = element instanceof SVGElement ? style.fill : style.color;
+    found.push([node.textContent.trim().slice(0, 40), ink, paint(element)]);
+  }
+  return found;
+}"""
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of an opaque `rgb(r, g, b)`, as WCAG 2.2 defines it."""
+    channels = [int(number) / 255 for number in re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", colour).groups()]
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: str, second: str) -> float:
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_has_enough_contrast(show, scheme):
+    tab = show(run_report(), scheme=scheme).tab
+    tab.locator("svg.map .cluster circle").first.hover(force=True)
+    for details in tab.locator("details").all():
+        details.locator("summary").first.click()
+    shades = tab.evaluate(SHADES)
+    assert len(shades) > 500
+    ground = luminance(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert ground < 0.05 if scheme == "dark" else ground > 0.8
+    assert [shade for shade in shades if contrast(*shade[1:]) < 4.5] == []
+
+
+def test_contrast_measures_as_the_standard_says():
+    assert contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)") == pytest.approx(21)
+    assert contrast("rgb(119, 119, 119)", "rgb(255, 255, 255)") == pytest.approx(4.48, abs=0.01)
