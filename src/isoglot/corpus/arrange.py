@@ -21,7 +21,9 @@ _GROUPS = """
     with forms as (select place, key, split, source, count(*) as times from staged group by all),
          chosen as (select place, key, split, first(source order by times desc, source) as source
                     from forms group by place, key, split)
-    select split, source, key, row_number() over (order by split, place, key) - 1 as number from chosen
+    select split, source, key,
+           row_number() over (order by list_position(['train', 'dev', 'test'], split), place, key) - 1 as number
+    from chosen
 """
 # the same translation of the same group is kept once, with the corpus that came first
 _TARGETS = """

@@ -141,7 +141,12 @@ def _is_valid(tag: str) -> bool:
 
 
 def _exists(language: str) -> bool:
-    return language in _YOUNGER or (2 <= len(language) <= 3 and _is_valid(language))
+    from langcodes.data_dicts import LANGUAGE_REPLACEMENTS
+
+    if not 2 <= len(language) <= 3:
+        return False
+    # langcodes calls a code invalid that CLDR replaces by another, such as prs; it is a language all the same
+    return language in _YOUNGER or language in LANGUAGE_REPLACEMENTS or _is_valid(language)
 
 
 def _shortest(language: str) -> str:
@@ -155,7 +160,12 @@ def _two_letter_codes() -> dict[str, str]:
     from langcodes.data_dicts import LANGUAGE_ALPHA3, LANGUAGE_ALPHA3_BIBLIOGRAPHIC
 
     tables = (LANGUAGE_ALPHA3_BIBLIOGRAPHIC, LANGUAGE_ALPHA3)
-    return {three: two for table in tables for two, three in table.items() if two not in _RENAMED}
+    return {
+        three: two
+        for table in tables
+        for two, three in table.items()
+        if len(two) == 2 and two not in _RENAMED
+    }
 
 
 def _suggestion(code: str) -> str:

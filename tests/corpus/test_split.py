@@ -1,0 +1,51 @@
+"""The split is a function of the source sentence's words alone."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isoglot.corpus.split import SPLITS, key, position, split_at
+
+SAME = [
+    ("Hello, world!", "hello world"),
+    ("It's 5 o'clock.", "its 5 oclock"),
+    ("STRASSE", "Straße"),
+    ("a  b\u00a0c", "A b c"),
+    ("caf\u00e9", "Cafe\u0301"),
+    ("«Yes» — no…", "yes no"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_sentences_that_count_as_one(one, other):
+    assert key(one) == key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("5 + 3", "5 3"), ("a b", "ab"), ("é", "e"), ("1", "2")])
+def test_sentences_that_stay_two(one, other):
+    assert key(one) != key(other)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_key_is_its_own_key(text):
+    assert key(key(text)) == key(text)
+
+
+def test_position_is_blake2b():
+    expected = int(hashlib.blake2b(b"hello world", digest_size=8).hexdigest(), 16)
+    assert position("hello world") == expected
+
+
+def test_shares_are_as_asked():
+    splits = [
+        split_at(position(f"sentence {number}"), dev_percent=10, test_percent=20) for number in range(5000)
+    ]
+    shares = {split: splits.count(split) / 50 for split in SPLITS}
+    # four standard deviations of a share of 20 % of 5 000
+    assert shares == pytest.approx({"train": 70, "dev": 10, "test": 20}, abs=2.6)
+
+
+def test_no_held_out_splits():
+    assert {split_at(position(str(number)), 0, 0) for number in range(500)} == {"train"}

@@ -1,0 +1,170 @@
+"""TSV and CSV: what is written comes back, and sides never shift."""
+
+import bz2
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isoglot.corpus.formats.table import languages_in_name, read_table
+from isoglot.corpus.languages import Border
+from isoglot.errors import DamagedError, RequestError
+
+CELL = st.text(st.characters(exclude_characters="\t\n", exclude_categories=["Cs"]))
+HEADER = "source_lang\ttarget_lang\tsource\ttarget\n"
+
+
+def pairs(
+    path: Path, border: Border | None = None, languages: tuple[str, str] | None = None
+) -> list[tuple[str, str]]:
+    return [(pair.source, pair.target) for pair in read_table(path, "c", border or Border(), languages)]
+
+
+def written(folder: Path, name: str, data: bytes | str) -> Path:
+    path = folder / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tables")
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(st.tuples(CELL, CELL), min_size=1), packed=st.booleans())
+def test_tsv_round_trip(folder, rows, packed):
+    data = (HEADER + "".join(f"eng\tdeu\t{source}\t{target}\n" for source, target in rows)).encode()
+    name = "pairs.tsv.gz" if packed else "pairs.tsv"
+    assert pairs(written(folder, name, gzip.compress(data, 1) if packed else data)) == rows
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), CELL), min_size=1))
+def test_csv_round_trip(folder, rows):
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerows([("key", "en", "de"), *((number, *row) for number, row in enumerate(rows))])
+    assert pairs(written(folder, "pairs.csv", text.getvalue())) == rows
+
+
+@pytest.mark.parametrize(
+    "odd", ["\r", "\x85", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\ufeff", '"', "\x00"]
+)
+def test_odd_characters_never_shift_the_sides(tmp_path, odd):
+    rows = [(f"one{odd}", f"{odd}eins"), (f"t{odd}wo", f"zw{odd}ei"), ("three", "drei")]
+    data = HEADER + "".join(f"eng\tdeu\t{source}\t{target}\n" for source, target in rows)
+    assert pairs(written(tmp_path, "pairs.tsv", data)) == rows
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    data = "\ufeff" + HEADER + "eng\tdeu\tone\teins\n"
+    assert pairs(written(tmp_path, "pairs.tsv", data)) == [("one", "eins")]
+
+
+def test_windows_line_ends_leave_only_a_carriage_return(tmp_path):
+    data = (HEADER + "eng\tdeu\tone\teins\n").replace("\n", "\r\n")
+    assert pairs(written(tmp_path, "pairs.tsv", data)) == [("one", "eins\r")]
+
+
+def test_bytes_that_are_not_utf8_keep_their_line(tmp_path):
+    data = b"one\teins\ntwo\tzw\xe9i\nthree\tdrei\n"
+    assert pairs(written(tmp_path, "x.en-de.tsv", data)) == [
+        ("one", "eins"),
+        ("two", "zw\udce9i"),
+        ("three", "drei"),
+    ]
+
+
+def test_columns_are_found_by_name_in_any_order(tmp_path):
+    data = "id\ttarget\ttarget_lang\tsource\tsource_lang\n1\teins\tdeu\tone\teng\n2\tdeux\tfra\ttwo\teng\n"
+    found = list(read_table(written(tmp_path, "pairs.tsv", data), "c", Border()))
+    assert [(p.source, p.target, p.source_lang, p.target_lang, p.corpus) for p in found] == [
+        ("one", "eins", "en", "de", "c"),
+        ("two", "deux", "en", "fr", "c"),
+    ]
+
+
+def test_one_column_per_language(tmp_path):
+    data = "deu\teng\tzho_Hans\neins\tone\t一\nzwei\ttwo\t二\n"
+    found = list(read_table(written(tmp_path, "pairs.tsv", data), "c", Border()))
+    assert [(p.source, p.target_lang, p.target) for p in found] == [
+        ("one", "de", "eins"),
+        ("one", "zh-Hans", "一"),
+        ("two", "de", "zwei"),
+        ("two", "zh-Hans", "二"),
+    ]
+
+
+def test_language_columns_without_the_source_language(tmp_path):
+    with pytest.raises(RequestError, match="de, fr, none for the source en"):
+        pairs(written(tmp_path, "pairs.tsv", "de\tfr\neins\tun\n"))
+
+
+def test_two_columns_take_their_languages_from_the_uri(tmp_path):
+    path = written(tmp_path, "pairs.tsv", "one\teins\n")
+    (pair,) = read_table(path, "c", Border(), ("eng", "deu"))
+    assert (pair.source, pair.target, pair.source_lang, pair.target_lang) == ("one", "eins", "en", "de")
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("x.en-de.tsv", ("en", "de")),
+        ("eng-deu.tsv.gz", ("eng", "deu")),
+        ("eng-zho_Hans.tsv.gz", ("eng", "zho_Hans")),
+        ("News_v2.en-pt_BR.tsv", ("en", "pt_BR")),
+        ("pairs.tsv", None),
+        ("my-pairs.tsv", None),
+        ("eng-xx1.tsv", None),
+    ],
+)
+def test_languages_in_file_names(name, codes):
+    assert languages_in_name(Path(name)) == codes
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "problem"),
+    [
+        ("pairs.tsv", "one\teins\n", "nothing says which languages"),
+        ("x.en-de.tsv", "one\ntwo\n", "has one column: 'one'"),
+        ("x.en-de.csv", "one;eins\n", "separated by a comma"),
+        ("x.en-de.tsv", "one\teins\tx\n", "3 columns and no header"),
+        ("x.en-de.tsv", "", "is empty"),
+        ("x.en-de.tsv", "one\teins\n".encode("utf-16"), "is UTF-16"),
+        ("pairs.tsv", HEADER + "eng\txx1\tone\teins\n", "line 2: 'xx1' is not a language"),
+    ],
+)
+def test_wrong_requests(tmp_path, name, data, problem):
+    with pytest.raises(RequestError, match=problem):
+        pairs(written(tmp_path, name, data))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "problem"),
+    [
+        ("pairs.tsv", HEADER + "eng\tdeu\tone\teins\neng\tdeu\ttwo\n", "line 3: 3 columns instead of 4"),
+        ("pairs.tsv", HEADER + "eng\tdeu\to\tne\teins\n", "line 2: 5 columns instead of 4"),
+        ("pairs.csv", 'en,de\none,"eins\ntwo,zwei\n', "pairs.csv, line"),
+        ("pairs.csv", 'en,de\none,"eins"x\n', "line 2"),
+    ],
+)
+def test_damaged_rows_are_named(tmp_path, name, data, problem):
+    with pytest.raises(DamagedError, match=problem):
+        pairs(written(tmp_path, name, data))
+
+
+def test_every_truncation_of_a_gzip_file_is_an_error(tmp_path):
+    whole = gzip.compress((HEADER + "eng\tdeu\tone\teins\n" * 3).encode(), mtime=0)
+    for size in range(len(whole)):
+        with pytest.raises(DamagedError, match=r"cut off or damaged|empty file"):
+            pairs(written(tmp_path, "pairs.tsv.gz", whole[:size]))
+
+
+def test_gzip_that_is_something_else(tmp_path):
+    with pytest.raises(DamagedError, match="cut off or damaged"):
+        pairs(written(tmp_path, "x.en-de.tsv.gz", bz2.compress(b"one\teins\n")))
