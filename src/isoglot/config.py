@@ -39,7 +39,7 @@ class StudentConfig(Section):
     model: str = Field(description="folder, hub id or package:NAME of a Hugging Face encoder")
     pooling: tuple[Literal["mean", "cls", "max"], ...] = Field(
         ("cls", "max", "mean"),
-        description="pooled features of the last layer, concatenated in this order",
+        description="pooled features of the last layer, concatenated",
         min_length=1,
     )
     prompt: str | None = Field(
@@ -96,7 +96,9 @@ class TrainConfig(Section):
     minutes: float | None = Field(
         None, gt=0, description="stop after this long; the speed of the first steps fixes it"
     )
-    epochs: float | None = Field(None, gt=0, description="passes over the groups, instead of minutes")
+    epochs: float | None = Field(
+        None, ge=0, description="passes over the groups, instead of minutes; 0: the warm start only"
+    )
     batch_tokens: int = Field(2048, ge=16, description="tokens per batch, padding included")
     learning_rate: float = Field(2e-4, gt=0, description="peak learning rate of AdamW")
     head_learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of the Dense layers")
@@ -198,6 +200,35 @@ def _validated(model: type[M], raw: Mapping[str, Any], origin: str) -> M:
     except ValidationError as error:
         problems = "; ".join(_explain(item, model) for item in error.errors())
         raise RequestError(f"{origin}: {problems}.", "Mend the recipe or the option.") from error
+
+
+def distil_recipe(
+    teacher: str,
+    student: str,
+    sources: Sequence[str],
+    minutes: float | None,
+    epochs: float | None,
+    overrides: Sequence[str] = (),
+) -> Recipe:
+    """Make the recipe of a run that is given by options instead of a file.
+
+    Raises:
+        RequestError: no sources, or a wrong value.
+    """
+    if not sources:
+        raise RequestError(
+            "No parallel text was given.", "Name at least one source or a corpus folder with --corpus."
+        )
+    raw: dict[str, Any] = {
+        "name": "distil",
+        "teacher": {"model": teacher},
+        "student": {"model": student},
+        "corpus": {"sources": list(sources)},
+        "train": {"minutes": minutes, "epochs": epochs},
+    }
+    for override in overrides:
+        _apply(raw, override)
+    return parse_recipe(raw, "options")
 
 
 def _recipe_text(name_or_path: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from isoglot.cli import doctor, run, verify
+from isoglot.cli import corpus, distil, doctor, embed, evaluate, run, verify
 
 app = typer.Typer(
     help="Teach a sentence-embedding model new languages without moving its vector space.",
@@ -41,6 +41,10 @@ def _isoglot(
 # One line per command, in the order a newcomer meets them. These modules import nothing heavy at their top.
 app.command("demo")(run.demo)
 app.command("run")(run.run)
+app.add_typer(corpus.app, name="corpus")
+app.command("embed")(embed.embed)
+app.command("distil")(distil.distil)
+app.command("evaluate")(evaluate.evaluate)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,7 +38,8 @@ def run(
         from isoglot.config import load_recipe
         from isoglot.pipeline.run import run as run_recipe
 
-        loaded = load_recipe(recipe, [*_overrides(languages, minutes), *(changes or [])])
+        minutes_setting = [] if minutes is None else [f"train.minutes={minutes}"]
+        loaded = load_recipe(recipe, [*language_setting(languages), *minutes_setting, *(changes or [])])
         finished = run_recipe(loaded, out or Path("runs") / loaded.name, progress=console)
         console.finish(_as_json(finished), summary(finished))
 
@@ -53,14 +55,12 @@ def demo(
     run("demo", out, languages, minutes, changes, as_json)
 
 
-def _overrides(languages: str | None, minutes: float | None) -> list[str]:
-    chosen = []
-    if languages is not None:
-        tags = ", ".join(f'"{tag.strip()}"' for tag in languages.split(",") if tag.strip())
-        chosen.append(f"corpus.languages=[{tags}]")
-    if minutes is not None:
-        chosen.append(f"train.minutes={minutes}")
-    return chosen
+def language_setting(languages: str | None) -> list[str]:
+    """Write `--languages de,fr` as a change of the recipe; none when the option was not given."""
+    if languages is None:
+        return []
+    tags = [tag.strip() for tag in languages.split(",") if tag.strip()]
+    return [f"corpus.languages={json.dumps(tags)}"]
 
 
 def _as_json(finished: Finished) -> dict[str, object]:

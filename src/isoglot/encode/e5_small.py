@@ -107,7 +107,9 @@ def unpack(packed: bytes) -> tuple[Header, dict[str, NDArray[np.float32]]]:
 
 
 def _unpack(packed: memoryview) -> tuple[Header, dict[str, NDArray[np.float32]]]:
-    magic, version, hidden, layers, heads, inner, vocabulary, positions, types, epsilon, block = _HEADER.unpack_from(packed, 0)
+    magic, version, hidden, layers, heads, inner, vocabulary, positions, types, epsilon, block = (
+        _HEADER.unpack_from(packed, 0)
+    )
     if (magic, version, block) != (b"E5S1", 1, _BLOCK):
         raise ValueError(f"magic {magic!r}, version {version}, block {block}")
     header = Header(hidden, layers, heads, inner, vocabulary, positions, types, round(epsilon, 15))

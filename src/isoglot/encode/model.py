@@ -19,6 +19,7 @@ from isoglot.errors import RequestError
 
 PoolingMode = Literal["mean", "cls", "max"]
 _MODULES = "modules.json"
+POOLING_ORDER: tuple[PoolingMode, ...] = ("cls", "max", "mean")  # how sentence-transformers concatenates
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "torch.nn.modules.linear.Identity": nn.Identity,
     "torch.nn.modules.activation.GELU": nn.GELU,
@@ -176,39 +177,53 @@ def load_backbone(folder: Path) -> nn.Module:
 
 
 def save_modules(model: SentenceModel, folder: Path) -> None:
-    """Write pooling, Dense, normalisation and `modules.json` of a sentence-transformers folder (backbone apart)."""
+    """Write pooling, Dense, normalisation and `modules.json` of a sentence-transformers folder (backbone apart).
+
+    The layout is the one of version 2, which every later version still reads.
+    """
     from safetensors.torch import save_file
 
-    entries = [
-        ("", "Transformer", "base.modules.transformer"),
-        ("1_Pooling", "Pooling", "sentence_transformer.modules.pooling"),
-    ]
-    width = model.feature_width // len(model.shape.pooling)
-    _write_config(folder / "1_Pooling", {
-        "embedding_dimension": width, "pooling_mode": list(model.shape.pooling), "include_prompt": True,
-    })  # fmt: skip
+    parts: list[tuple[str, str]] = [("", "Transformer"), ("1_Pooling", "Pooling")]
+    _write_config(folder / "1_Pooling", _pooling_config(model))
     for layer in model.dense:
         assert isinstance(layer, Dense)  # noqa: S101  narrows ModuleList's element type
-        name = f"{len(entries)}_Dense"
-        entries.append((name, "Dense", "base.modules.dense"))
-        activation = type(layer.activation)
-        _write_config(folder / name, {
-            "in_features": layer.linear.in_features, "out_features": layer.linear.out_features, "bias": True,
-            "activation_function": f"{activation.__module__}.{activation.__qualname__}",
-            "module_input_name": "sentence_embedding", "module_output_name": "sentence_embedding",
-        })  # fmt: skip
+        name = f"{len(parts)}_Dense"
+        parts.append((name, "Dense"))
+        _write_config(folder / name, _dense_config(layer))
         weights = {
             f"linear.{key}": value.detach().contiguous() for key, value in layer.linear.state_dict().items()
         }
         save_file(weights, folder / name / "model.safetensors")
     if model.shape.normalise:
-        (folder / f"{len(entries)}_Normalize").mkdir()
-        entries.append((f"{len(entries)}_Normalize", "Normalize", "base.modules.normalize"))
+        parts.append((f"{len(parts)}_Normalize", "Normalize"))
+        (folder / parts[-1][0]).mkdir()
     listed = [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.{module}.{kind}"}
-        for i, (path, kind, module) in enumerate(entries)
+        {"idx": number, "name": str(number), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for number, (path, kind) in enumerate(parts)
     ]
     (folder / _MODULES).write_text(json.dumps(listed, indent=2))
+
+
+def _pooling_config(model: SentenceModel) -> dict[str, object]:
+    modes = model.shape.pooling
+    assert list(modes) == [mode for mode in POOLING_ORDER if mode in modes]  # noqa: S101  the layout has no other order
+    return {
+        "word_embedding_dimension": model.feature_width // len(modes),
+        "pooling_mode_cls_token": "cls" in modes,
+        "pooling_mode_mean_tokens": "mean" in modes,
+        "pooling_mode_max_tokens": "max" in modes,
+        "pooling_mode_mean_sqrt_len_tokens": False,
+    }
+
+
+def _dense_config(layer: Dense) -> dict[str, object]:
+    activation = type(layer.activation)
+    return {
+        "in_features": layer.linear.in_features,
+        "out_features": layer.linear.out_features,
+        "bias": True,
+        "activation_function": f"{activation.__module__}.{activation.__qualname__}",
+    }
 
 
 def _write_config(folder: Path, config: dict[str, object]) -> None:
@@ -224,7 +239,7 @@ def _read_pooling(folder: Path) -> tuple[PoolingMode, ...]:
         switched = [
             key.removeprefix(prefix) for key, on in config.items() if key.startswith(prefix) and on is True
         ]
-        modes = sorted(mode.removesuffix("_token").removesuffix("_tokens") for mode in switched) or ["mean"]
+        modes = sorted(mode.removesuffix("s").removesuffix("_token") for mode in switched) or ["mean"]
     modes = (modes,) if isinstance(modes, str) else tuple(modes)
     unknown = [mode for mode in modes if mode not in ("mean", "cls", "max")]
     if unknown:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.encode.encoder import Embedder
+from isoglot.encode.encoder import Embedder, Encoder
 from isoglot.evaluate.closeness import (
     effective_rank,
     mean_cosine,
@@ -18,6 +18,7 @@ from isoglot.evaluate.closeness import (
 from isoglot.evaluate.heldout import HeldOut, random_pairs
 from isoglot.evaluate.report.data import StageScores
 from isoglot.evaluate.retrieval import top1_accuracy
+from isoglot.progress import SILENT, Progress
 from isoglot.train.validation import DevScore
 
 _PAIRS = 20_000
@@ -31,9 +32,9 @@ class Vectors:
     pool: NDArray[np.float32]
 
 
-def encode(student: Embedder, held_out: HeldOut) -> Vectors:
+def encode(student: Encoder, held_out: HeldOut, progress: Progress = SILENT) -> Vectors:
     """Encode queries and pool in one pass."""
-    vectors = student.encode(held_out.queries + held_out.pool)
+    vectors = student.encode(held_out.queries + held_out.pool, progress, "test sentences")
     return Vectors(vectors[: len(held_out.queries)], vectors[len(held_out.queries) :])
 
 

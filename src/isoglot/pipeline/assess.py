@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.artefact import read_json, read_manifest, write_json
-from isoglot.config import Recipe
 from isoglot.corpus.languages import name
+from isoglot.corpus.store import Corpus
 from isoglot.encode.encoder import load_encoder
 from isoglot.encode.fingerprint import space
 from isoglot.evaluate.heldout import HeldOut
@@ -31,63 +32,83 @@ from isoglot.evaluate.report.data import (
 from isoglot.evaluate.score import Signature
 from isoglot.evaluate.showcase import examples, sentence_map
 from isoglot.evaluate.stages import Vectors, encode, score, score_languages
-from isoglot.pipeline.layout import RunFolder
-from isoglot.pipeline.learn import Material
-from isoglot.pipeline.start import Start
+from isoglot.pipeline.layout import REPORT, SCORES
 from isoglot.progress import Progress
 
 _MAP_SENTENCES = 40
 _EXAMPLES = 10
 
 
-def assess(
-    folder: RunFolder,
-    recipe: Recipe,
-    material: Material,
-    start: Start,
-    test: HeldOut,
-    card: Mapping[str, Any],
-    progress: Progress,
-) -> Mapping[str, Any]:
-    """Score the published student on the test split and write `scores.json` and `report.html`.
+@dataclass(frozen=True)
+class Subject:
+    """A student and what it is measured on.
+
+    Attributes:
+        folder: the student folder.
+        card: its isoglot.json.
+        corpus: whose test split `test` is.
+        test: held-out texts.
+        teacher: float32 [pool, dimension], the teacher's vectors of the pool.
+        earlier: stages measured before: "before" and "warm start" -> language -> scores.
+        title: headline of the page.
+    """
+
+    folder: Path
+    card: Mapping[str, Any]
+    corpus: Corpus
+    test: HeldOut
+    teacher: NDArray[np.float32]
+    earlier: Mapping[str, Mapping[str, StageScores]]
+    title: str
+
+
+def assess(subject: Subject, out: Path, progress: Progress) -> Mapping[str, Any]:
+    """Score a student on held-out sentences and write `scores.json` and `report.html` into `out`.
 
     Returns:
         The content of scores.json. When it already belongs to this student and test set it is only read.
     """
-    student_digest = read_manifest(folder.student).digest
-    if folder.scores.is_file() and folder.report.is_file():
-        known: dict[str, Any] = read_json(folder.scores)
-        if (known.get("student"), known.get("data")) == (student_digest, test.digest):
+    scores_path, page_path = out / SCORES, out / REPORT
+    student_digest = read_manifest(subject.folder).digest
+    if scores_path.is_file() and page_path.is_file():
+        known: dict[str, Any] = read_json(scores_path)
+        if (known.get("student"), known.get("data")) == (student_digest, subject.test.digest):
             return known
-    student = load_encoder(folder.student)
-    vectors = encode(student, test)
-    teacher = material.store.vectors(test.pool)
-    trained = score_languages(vectors, teacher, test) if card["shipped"] == "trained" else {}
-    fingerprint = str(space(student)["fingerprint"])
-    report = RunReport(
-        title=recipe.name,
-        teacher=material.teacher.label,
-        student=material.origin.label,
+    student = load_encoder(subject.folder)
+    vectors = encode(student, subject.test, progress)
+    report = _report(subject, vectors, str(space(student)["fingerprint"]))
+    page.write(report, page_path)
+    scores = _scores(report, student_digest, subject.test)
+    write_json(scores_path, scores)
+    return scores
+
+
+def _report(subject: Subject, vectors: Vectors, fingerprint: str) -> RunReport:
+    card, test, teacher = subject.card, subject.test, subject.teacher
+    shipped: Literal["warm start", "trained"] = card["shipped"]
+    now = score_languages(vectors, teacher, test)
+    counts = subject.corpus.manifest
+    source = str(counts.config["source_lang"])
+    return RunReport(
+        title=subject.title,
+        teacher=card["teacher"]["label"],
+        student=card["start"],
         languages=tuple(Language(tag, name(tag)) for tag in test.languages),
-        shipped=card["shipped"],
+        shipped=shipped,
         why=card["why"],
         minutes=card["minutes"],
         pool=len(test.pool),
-        rows=_rows(test, {**start.scores, **({"trained": trained} if trained else {})}),
-        english=_source_row(vectors, teacher, test, recipe, card),
+        rows=_rows(test, {**subject.earlier, shipped: now}),
+        english=_source_row(vectors, teacher, source, shipped),
         curve=_curve(card["dev"]),
         shipped_step=card["shipped_step"],
-        map=sentence_map(vectors.queries, teacher, test, recipe.corpus.source_lang, _MAP_SENTENCES),
+        map=sentence_map(vectors.queries, teacher, test, source, _MAP_SENTENCES),
         examples=examples(vectors.queries, teacher, test, _EXAMPLES),
-        corpus=_counts(material.corpus.manifest.counts),
-        provenance=_provenance(recipe, material, card, fingerprint),
+        corpus=_counts(counts.counts),
+        provenance=_provenance(card, fingerprint),
         signatures=tuple(str(signature) for signature in _signatures(test, fingerprint)),
-        notices=tuple((folder.student / "NOTICE").read_text("utf-8").strip().split("\n\n")),
+        notices=tuple((subject.folder / "NOTICE").read_text("utf-8").strip().split("\n\n")),
     )
-    scores = _scores(report, student_digest, test)
-    page.write(report, folder.report)
-    write_json(folder.scores, scores)
-    return scores
 
 
 def _rows(test: HeldOut, stages: Mapping[str, Mapping[str, StageScores]]) -> tuple[LanguageRow, ...]:
@@ -102,18 +123,10 @@ def _rows(test: HeldOut, stages: Mapping[str, Mapping[str, StageScores]]) -> tup
     )
 
 
-def _source_row(
-    vectors: Vectors,
-    teacher: NDArray[np.float32],
-    test: HeldOut,
-    recipe: Recipe,
-    card: Mapping[str, Any],
-) -> LanguageRow:
+def _source_row(vectors: Vectors, teacher: NDArray[np.float32], language: str, stage: Stage) -> LanguageRow:
     """The student on the source language itself: did it stay where the teacher is?"""
-    itself = score(vectors.pool, np.arange(len(test.pool)), vectors.pool, teacher)
-    tag = recipe.corpus.source_lang
-    stage: Stage = card["shipped"]
-    return LanguageRow(tag, name(tag), len(test.pool), {stage: dataclasses.replace(itself, to_student=None)})
+    itself = score(vectors.pool, np.arange(len(vectors.pool)), vectors.pool, teacher)
+    return LanguageRow(language, name(language), len(vectors.pool), {stage: replace(itself, to_student=None)})
 
 
 def _curve(dev: Sequence[Mapping[str, Any]]) -> tuple[CurvePoint, ...]:
@@ -135,16 +148,14 @@ def _counts(counts: Mapping[str, Any]) -> CorpusCounts:
     return CorpusCounts(counts["read"], counts["kept"], dropped, rows)
 
 
-def _provenance(
-    recipe: Recipe, material: Material, card: Mapping[str, Any], fingerprint: str
-) -> dict[str, str]:
+def _provenance(card: Mapping[str, Any], fingerprint: str) -> dict[str, str]:
     return {
         "isoglot": card["isoglot"],
-        "recipe": f"{recipe.name}, sha256 {card['recipe'][:16]}",
-        "teacher space": str(material.store.space["fingerprint"]),
+        "recipe": card["recipe"],
+        "teacher space": str(card["teacher"]["space"]["fingerprint"]),
         "student fingerprint": fingerprint,
         "corpus": card["corpus"],
-        "seed": str(recipe.seed),
+        "seed": str(card["seed"]),
         "steps": str(card["steps"]),
         "written": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     }
@@ -163,7 +174,7 @@ def _signatures(test: HeldOut, fingerprint: str) -> list[Signature]:
 def _scores(report: RunReport, student_digest: str, test: HeldOut) -> dict[str, Any]:
     """The JSON of scores.json."""
     stages = list(report.rows[0].stages)
-    means = {stage: dataclasses.asdict(mean_scores(report, stage)) for stage in stages}
+    means = {stage: asdict(mean_scores(report, stage)) for stage in stages}
     last = worst(report)
     return {
         "summary": _summary(report, means),
@@ -178,12 +189,12 @@ def _scores(report: RunReport, student_digest: str, test: HeldOut) -> dict[str, 
         "languages": {
             row.language: {
                 "queries": row.queries,
-                **{stage: dataclasses.asdict(s) for stage, s in row.stages.items()},
+                **{stage: asdict(s) for stage, s in row.stages.items()},
             }
             for row in report.rows
         },
-        "source": None if report.english is None else dataclasses.asdict(report.english),
-        "dev": [dataclasses.asdict(point) for point in report.curve],
+        "source": None if report.english is None else asdict(report.english),
+        "dev": [asdict(point) for point in report.curve],
         "signatures": list(report.signatures),
         "data": test.digest,
         "student": student_digest,

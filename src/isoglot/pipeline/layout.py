@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SCORES = "scores.json"
+REPORT = "report.html"
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -45,9 +48,9 @@ class RunFolder:
     @property
     def scores(self) -> Path:
         """Held-out scores, JSON."""
-        return self.root / "scores.json"
+        return self.root / SCORES
 
     @property
     def report(self) -> Path:
         """The page for people."""
-        return self.root / "report.html"
+        return self.root / REPORT

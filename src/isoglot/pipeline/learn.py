@@ -113,6 +113,8 @@ def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any
 def _why(outcome: Outcome) -> str:
     done = outcome.progressed
     last = f" Training ended early: {outcome.remark}." if outcome.remark else ""
+    if done.schedule.steps == 0:
+        return "No training was asked for: the warm start ships."
     if done.best_step == 0:
         return (
             "Training did not beat the warm start on the dev split in retrieval and Spearman, so the warm start ships."

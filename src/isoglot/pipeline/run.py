@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from isoglot.encode.encoder import load_encoder
 from isoglot.encode.locate import Located, locate
 from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut, hold_out
-from isoglot.pipeline.assess import assess
+from isoglot.pipeline.assess import Subject, assess
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.learn import Material, learn
 from isoglot.pipeline.start import Start, load_start, warm_start
@@ -62,14 +61,14 @@ def run(
         teacher, origin = _models(recipe, progress)
         corpus = corpus_of(recipe, folder.corpus, progress)
         material, start, test = _prepare(folder, recipe, (teacher, origin), corpus, store, progress)
-        clock = time.monotonic()
         card = learn(folder, recipe, material, start, progress)
         progress.stage("training", f"{card['steps']} steps in {card['minutes']:.1f} min; {card['why']}")
         scores = None
         if evaluate:
-            scores = assess(folder, recipe, material, start, test, card, progress)
+            teacher_pool = material.store.vectors(test.pool)
+            subject = Subject(folder.student, card, corpus, test, teacher_pool, start.scores, recipe.name)
+            scores = assess(subject, out, progress)
             progress.stage("evaluation", scores["summary"])
-    del clock
     return Finished(folder, card, scores)
 
 
@@ -115,8 +114,9 @@ def _prepare(
     start = warm_start(
         folder.start, recipe, origin, examples, (student, own), (test, store), inputs, progress
     )
-    fitted = recipe.warm_start.sentences
-    progress.stage("warm start", f"Dense layers fitted on {fitted} sentences" if fitted else "none asked for")
+    progress.stage(
+        "warm start", f"Dense layers fitted on {start.sentences} sentences of {len(examples.texts)}"
+    )
     return Material(corpus, store, teacher, origin, examples, dev), start, test
 
 

@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from isoglot.encode.model import Dense, Shape
     from isoglot.teacher.store import Store
 
-_POOLING_ORDER = (
-    "cls",
-    "max",
-    "mean",
-)  # the order in which every version of sentence-transformers concatenates
 _SCORES = "scores.json"
 _DENSE = "dense.safetensors"
 
@@ -43,13 +38,14 @@ class Start:
 
     Attributes:
         student: full vocabulary, not trained yet.
-        origin: the shape of the folder that it came from.
         digest: of the warm start artefact.
+        sentences: that the layers were fitted on; 0 when they are random.
         scores: "before" and "warm start" -> language -> scores.
     """
 
     student: Encoder
     digest: str
+    sentences: int
     scores: Mapping[str, Mapping[str, StageScores]]
 
 
@@ -65,8 +61,10 @@ def load_start(located: Located, recipe: Recipe, normalise: bool) -> tuple[Encod
             f"The student {located.label} already ends in Dense layers.",
             "Start from the encoder that it was made from.",
         )
+    from isoglot.encode.model import POOLING_ORDER
+
     own = student.model.shape
-    pooling = tuple(mode for mode in _POOLING_ORDER if mode in recipe.student.pooling)
+    pooling = tuple(mode for mode in POOLING_ORDER if mode in recipe.student.pooling)
     student.model.shape = dataclasses.replace(own, pooling=pooling, normalise=normalise)
     return student, own
 
@@ -98,20 +96,27 @@ def warm_start(
         "warm_start": recipe.warm_start.model_dump(), "student": recipe.student.model_dump(mode="json"),
         "evaluate": recipe.evaluate.model_dump(), "seed": recipe.seed, "precision": encoder.precision,
     }  # fmt: skip
-    manifest = Manifest("warm start", {**inputs, "student": folder_digest(located.folder)}, config)
+    counts: dict[str, int] = {}  # filled in while fitting, written by publish
+    manifest = Manifest("warm start", {**inputs, "student": folder_digest(located.folder)}, config, counts)
     if not is_current(folder, manifest):
         with publish(folder, manifest) as scratch:
-            layers = _fit(encoder, examples, recipe, progress)
+            layers, counts["sentences"] = _fit(encoder, examples, recipe, progress)
             scores = _score(encoder, own, layers, test, progress)
             _save(scratch, layers, scores)
     _attach(encoder, folder)
     raw = read_json(folder / _SCORES)
-    return Start(encoder, read_manifest(folder).digest, {
-        stage: {language: StageScores(**values) for language, values in rows.items()} for stage, rows in raw.items()
-    })  # fmt: skip
+    scores = {
+        stage: {language: StageScores(**values) for language, values in rows.items()}
+        for stage, rows in raw.items()
+    }
+    made = read_manifest(folder)
+    return Start(encoder, made.digest, made.counts["sentences"], scores)
 
 
-def _fit(student: Encoder, examples: Examples, recipe: Recipe, progress: Progress) -> tuple[Dense, ...]:
+def _fit(
+    student: Encoder, examples: Examples, recipe: Recipe, progress: Progress
+) -> tuple[tuple[Dense, ...], int]:
+    """Give the Dense layers, and the number of sentences that they were fitted on."""
     from isoglot.encode.model import Dense
 
     config, dimension = recipe.warm_start, examples.vectors.shape[1]
@@ -119,11 +124,8 @@ def _fit(student: Encoder, examples: Examples, recipe: Recipe, progress: Progres
         import torch
 
         torch.manual_seed(recipe.seed)
-        return (
-            ()
-            if student.model.feature_width == dimension
-            else (Dense(student.model.feature_width, dimension),)
-        )
+        width = student.model.feature_width
+        return (() if width == dimension else (Dense(width, dimension),)), 0
     rows = choose_rows(examples, config.sentences, recipe.seed)
     features = student.features(
         [examples.texts[row] for row in rows], progress, "features of the untouched student"
@@ -131,11 +133,12 @@ def _fit(student: Encoder, examples: Examples, recipe: Recipe, progress: Progres
     targets = examples.vectors[examples.group[rows]]
     ridge = ridge_layer(features, targets, config.ridge)
     if config.head_steps == 0:
-        return (ridge,)
+        return (ridge,), len(rows)
     normalise = student.model.shape.normalise
-    return train_head(
+    layers = train_head(
         ridge, features, targets, config, normalise=normalise, seed=recipe.seed, progress=progress
     )
+    return layers, len(rows)
 
 
 def _score(

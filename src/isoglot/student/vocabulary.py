@@ -58,7 +58,8 @@ class SubVocabulary:
         full = self.full.clone()
         full[torch.from_numpy(self.rows)] = model.backbone.get_input_embeddings().weight.detach()  # type: ignore[operator]
         embedding = torch.nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
-            full, freeze=False, padding_idx=self._padding_id)
+            full, freeze=False, padding_idx=self._padding_id
+        )
         model.backbone.set_input_embeddings(embedding)  # type: ignore[operator]
 
     def _new_padding_id(self) -> int | None:

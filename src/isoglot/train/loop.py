@@ -164,6 +164,8 @@ def _begin(run: Run) -> Progressed:
 
 def _schedule(run: Run, evaluation_seconds: float) -> Schedule:
     config = run.config
+    if config.epochs == 0:
+        return Schedule(steps=0, warmup=0, evaluate_every=1)
     if config.minutes is None:
         passes = config.epochs if config.epochs is not None else 1.0
         return plan(

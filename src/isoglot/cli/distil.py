@@ -1,0 +1,46 @@
+"""`isoglot distil`: pairs, teacher and student in; a student folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isoglot.cli.console import JsonOption, handled
+from isoglot.cli.run import LanguagesOption, MinutesOption, SetOption, language_setting, summary
+
+
+def distil(
+    teacher: Annotated[str, typer.Option("--teacher", help="Folder, hub id or package:NAME of the teacher.")],
+    student: Annotated[str, typer.Option("--student", help="The same of the encoder that learns.")],
+    corpus: Annotated[
+        list[str], typer.Option("--corpus", help="A corpus folder, or sources of parallel text.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Run folder; the student goes to OUT/student.")],
+    minutes: MinutesOption = None,
+    epochs: Annotated[
+        float | None, typer.Option("--epochs", help="Passes over the sentences, instead of minutes.")
+    ] = None,
+    align_only: Annotated[bool, typer.Option("--align-only", help="Stop after the warm start.")] = False,
+    languages: LanguagesOption = None,
+    store: Annotated[
+        Path | None, typer.Option("--store", help="Teacher store to use instead of OUT/store.")
+    ] = None,
+    changes: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Teach a student the teacher's space from parallel sentences."""
+    with handled(as_json) as console:
+        from isoglot.config import distil_recipe
+        from isoglot.errors import RequestError
+        from isoglot.pipeline.run import run
+
+        if align_only and (minutes is not None or epochs is not None):
+            raise RequestError("--align-only does not train.", "Leave out --minutes and --epochs.")
+        settings = [*language_setting(languages), *(changes or [])]
+        recipe = distil_recipe(teacher, student, corpus, minutes, 0 if align_only else epochs, settings)
+        finished = run(recipe, out, evaluate=False, store=store, progress=console)
+        console.finish(
+            {"student": str(finished.folder.student), "card": dict(finished.card)}, summary(finished)
+        )
