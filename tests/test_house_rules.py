@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,22 @@ def test_a_source_file_keeps_the_house_rules(path):
 def test_the_median_function_is_short():
     lengths = [length(node) for path in SOURCES for node in functions(parse(path))]
     assert statistics.median(lengths) <= LONGEST_MEDIAN
+
+
+def test_every_import_is_a_declared_dependency():
+    """What works only because another package happens to be installed breaks in a fresh environment."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[^\w.-]", line)[0].lower().replace("-", "_") for line in project["dependencies"]}
+    allowed = (
+        declared | {"isoglot", "markupsafe"} | sys.stdlib_module_names
+    )  # markupsafe is jinja2's own type
+    undeclared = {
+        f"{name_of(path)}: {name}"
+        for path in SOURCES
+        for name in imported(parse(path))
+        if name not in allowed
+    }
+    assert undeclared == set()
 
 
 def test_the_command_line_imports_nothing_heavy_at_its_top():
