@@ -4,12 +4,12 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -41,13 +41,13 @@ def corpus(folder: Path) -> Path:
 
 
 def test_help_is_quick_and_imports_nothing_heavy():
-    """The quickest of three runs must stay under half a second; a busy machine is no reason to fail."""
+    """Half a second of processor time, the least of three runs: what else the machine does must not matter."""
     seconds = []
     for _ in range(3):
-        began = time.perf_counter()
-        result = isoglot("--help")
-        seconds.append(time.perf_counter() - began)
-        assert result.returncode == 0
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert isoglot("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     print(f"isoglot --help: {min(seconds):.2f} s")
     assert min(seconds) < 0.5
     code = (
@@ -354,8 +354,7 @@ def on_a_terminal(code: str, **environment: str) -> str:
 
 BAR = """
     from isoglot.cli.console import Console
-    import time
-    console = Console()
+        console = Console()
     with console.task("embed [red]x[/red]", 1000, "rows") as task:
         task.advance(500)
         task.note("loss 0.1 \\x1b]0;owned\\x07")
