@@ -21,7 +21,7 @@ from isoglot.cli import doctor
 from isoglot.cli.console import Console, count, duration, handled, printable
 from isoglot.errors import IsoglotError, RequestError
 
-HEAVY = ("torch", "transformers", "sentence_transformers", "duckdb", "pyarrow", "numpy", "pydantic", "jinja2")
+HEAVY = ("torch", "transformers", "sentence_transformers", "duckdb", "pyarrow", "numpy", "jinja2")
 
 
 def isoglot(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
