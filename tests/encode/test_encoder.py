@@ -1,0 +1,147 @@
+"""Our encoder against sentence-transformers on the same folders."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from isoglot.encode import attention
+from isoglot.encode.encoder import load_encoder
+from isoglot.encode.fingerprint import space
+from isoglot.encode.model import Dense, SentenceModel, Shape, load_backbone, load_model, save_modules
+from isoglot.encode.tokens import load_tokenizer
+from isoglot.errors import RequestError
+
+TEXTS = [tiny.sentence(number) for number in range(80)] + ["xder neerg?", "", "unknown words only", "the " * 60]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    return tiny.write_teacher(root / "teacher"), tiny.write_encoder(root / "student")
+
+
+def reference(folder, texts):
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(folder), device="cpu").encode(texts, batch_size=7)
+
+
+def save_whole(model, origin, target):
+    import shutil
+
+    shutil.copytree(origin, target)
+    (target / "sentence_bert_config.json").write_text('{"max_seq_length": 32}')
+    save_modules(model, target)
+    return target
+
+
+def test_equals_sentence_transformers_on_a_teacher_folder(folders):
+    ours = load_encoder(folders[0]).encode(TEXTS)
+    assert ours.dtype == np.float32
+    assert np.abs(ours - reference(folders[0], TEXTS)).max() < 1e-5
+
+
+@pytest.mark.parametrize("pooling", [("mean",), ("cls",), ("max",), ("cls", "max", "mean")])
+def test_saved_folder_equals_sentence_transformers(folders, tmp_path, pooling):
+    backbone = load_backbone(folders[1])
+    torch.manual_seed(3)
+    dense = (Dense(32 * len(pooling), 48, torch.nn.GELU()), Dense(48, 24))
+    model = SentenceModel(backbone, Shape(pooling=pooling, normalise=True, max_tokens=32), dense)
+    target = save_whole(model, folders[1], tmp_path / "saved")
+    ours = load_encoder(target)
+    assert ours.dimension == 24
+    assert ours.model.shape.pooling == pooling
+    assert np.abs(ours.encode(TEXTS) - reference(target, TEXTS)).max() < 1e-5
+
+
+def test_default_prompt_is_applied_like_theirs(folders, tmp_path):
+    import json
+
+    model = load_model(folders[1])
+    target = save_whole(model, folders[1], tmp_path / "saved")
+    prompts = {"prompts": {"isoglot": "the river "}, "default_prompt_name": "isoglot"}
+    (target / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+    ours = load_encoder(target)
+    with_prompt = ours.encode(TEXTS)
+    assert np.abs(with_prompt - reference(target, TEXTS)).max() < 1e-5
+    assert np.abs(with_prompt - load_encoder(target, prompt="").encode(TEXTS)).max() > 1e-3
+
+
+def test_rows_come_back_in_order_and_do_not_depend_on_company(folders):
+    encoder = load_encoder(folders[0])
+    together = encoder.encode(TEXTS)
+    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
+    assert np.abs(together - alone).max() < 1e-5
+    assert encoder.encode([]).shape == (0, 24)
+
+
+def test_length_limit_cuts(folders):
+    short = load_encoder(folders[0], max_tokens=8)
+    long_text = " ".join(tiny.WORDS)
+    cut = " ".join(tiny.WORDS[:6])  # two of the eight tokens are special
+    vectors = short.encode([long_text, cut])
+    assert np.abs(vectors[0] - vectors[1]).max() < 1e-6
+    assert np.abs(load_encoder(folders[0]).encode([long_text]) - vectors[:1]).max() > 1e-3
+
+
+def test_lone_surrogates_do_not_stop_it(folders):
+    encoder = load_encoder(folders[0])
+    assert np.isfinite(encoder.encode(["the \ud800 house", "\udfff"])).all()
+    assert len(load_tokenizer(folders[0], 32)(["the \ud800 house"])) == 1
+
+
+@pytest.mark.parametrize("tokens", [5, attention.LONGEST_SHORT, attention.LONGEST_SHORT + 1])
+@pytest.mark.parametrize("padded", [False, True])
+def test_attention_equals_torchs(tokens, padded):
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(2, 4, tokens, 8) for _ in range(3))
+    mask = torch.zeros(2, 1, tokens, tokens)
+    if padded:
+        mask[1, :, :, tokens - 2 :] = torch.finfo(torch.float32).min
+    ours, _ = attention.attend(torch.nn.Module(), query, key, value, mask if padded else None)
+    theirs = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    assert torch.allclose(ours, theirs.transpose(1, 2), atol=1e-5)
+
+
+def test_fingerprint_follows_the_space_and_not_the_place(folders, tmp_path):
+    import shutil
+
+    copy = shutil.copytree(folders[0], tmp_path / "elsewhere")
+    base = load_encoder(folders[0])
+    assert space(base) == space(load_encoder(copy))
+    prompted = load_encoder(folders[0], prompt="query: ")
+    shorter = load_encoder(folders[0], max_tokens=9)
+    other = load_encoder(tiny.write_teacher(tmp_path / "other", seed=9))
+    prints = {space(encoder)["fingerprint"] for encoder in (base, prompted, shorter, other)}
+    assert len(prints) == 4
+    changed = load_encoder(folders[0])
+    changed.model.shape = dataclasses.replace(changed.model.shape, pooling=("cls",))
+    assert space(changed)["fingerprint"] != space(base)["fingerprint"]
+
+
+def test_refuses_what_it_cannot_run(folders, tmp_path):
+    import json
+    import shutil
+
+    with pytest.raises(RequestError, match="no safetensors"):
+        load_encoder(tmp_path)
+    foreign = shutil.copytree(folders[0], tmp_path / "foreign")
+    modules = json.loads((foreign / "modules.json").read_text())
+    modules[1]["type"] = "evil_module.Runs"
+    (foreign / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(RequestError, match="Runs"):
+        load_encoder(foreign)
+    odd = shutil.copytree(folders[0], tmp_path / "odd")
+    (odd / "1_Pooling" / "config.json").write_text('{"pooling_mode": "lasttoken"}')
+    with pytest.raises(RequestError, match="lasttoken"):
+        load_encoder(odd)
+    danger = save_whole(
+        SentenceModel(load_backbone(folders[1]), Shape(), (Dense(32, 8),)), folders[1], tmp_path / "danger"
+    )
+    config = json.loads((danger / "2_Dense" / "config.json").read_text())
+    (danger / "2_Dense" / "config.json").write_text(json.dumps({**config, "activation_function": "os.system"}))
+    with pytest.raises(RequestError, match=r"os\.system"):
+        load_encoder(danger)

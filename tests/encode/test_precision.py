@@ -1,0 +1,19 @@
+import torch
+
+from isoglot.encode.precision import autocast, choose
+
+
+def test_auto_takes_bf16_only_where_the_processor_multiplies_it():
+    native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    assert choose("auto", torch.device("cpu")) == ("bf16" if native else "fp32")
+    assert choose("bf16", torch.device("cpu")) == "bf16"
+
+
+def test_bf16_rounds_products_and_fp32_does_not():
+    a, b = torch.randn(8, 8, generator=torch.Generator().manual_seed(0)), torch.eye(8)
+    with autocast("bf16", torch.device("cpu")):
+        rounded = a @ b
+    with autocast("fp32", torch.device("cpu")):
+        exact = a @ b
+    assert rounded.dtype == torch.bfloat16
+    assert torch.equal(exact, a)
