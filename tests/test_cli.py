@@ -354,7 +354,8 @@ def on_a_terminal(code: str, **environment: str) -> str:
 
 BAR = """
     from isoglot.cli.console import Console
-        console = Console()
+    import time
+    console = Console()
     with console.task("embed [red]x[/red]", 1000, "rows") as task:
         task.advance(500)
         task.note("loss 0.1 \\x1b]0;owned\\x07")
