@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from isoglot.artefact import digest_file
-from isoglot.corpus.formats.table import languages_in_name, read_table
+from isoglot.artefact import digest_file, digest_json
+from isoglot.corpus.formats.gettext import catalogue_language, read_gettext
+from isoglot.corpus.formats.jsonl import read_jsonl
+from isoglot.corpus.formats.moses import read_moses
+from isoglot.corpus.formats.names import Languages
+from isoglot.corpus.formats.packed import plain_name
+from isoglot.corpus.formats.parquet import read_parquet
+from isoglot.corpus.formats.table import read_table
+from isoglot.corpus.formats.tmx import read_tmx
+from isoglot.corpus.formats.xces import alignment_documents, read_xces
+from isoglot.corpus.formats.xliff import read_xliff
+from isoglot.corpus.formats.xml import root_name
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.sources.package import fetch_package, read_licence, read_package
+from isoglot.corpus.sources.tatoeba import export_files, read_tatoeba
 from isoglot.errors import RequestError
 
+Reader = Callable[[Path, str, Border, Languages | None], Iterator[Pair]]
+
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):")
-_NEXT = "A SOURCE is a .tsv or .csv file (plain or .gz), or package:NAME==VERSION."
+_NEXT = (
+    "A SOURCE is a file (.tsv, .csv, .jsonl, .parquet, .tmx, .xlf, .po, .mo, OPUS .xml; text may be .gz, .bz2, .xz"
+    " or .zst), moses:A.en,B.de, gettext:FOLDER, tatoeba:FOLDER or package:NAME==VERSION."
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,12 @@ def open_source(text: str) -> Source:
     match scheme[1]:
         case "package":
             return _open_package(text, rest)
+        case "moses":
+            return _open_moses(text, rest)
+        case "gettext":
+            return _open_catalogues(text, Path(rest))
+        case "tatoeba":
+            return _open_tatoeba(text, Path(rest))
         case _:
             raise RequestError(f"{text}: isoglot has no reader for {scheme[1]}: sources.", _NEXT)
 
@@ -64,17 +86,39 @@ def _open_file(text: str) -> Source:
     path, languages = _split_languages(text)
     if path.is_dir():
         raise RequestError(
-            f"{path} is a folder, not a source.", f"Name the files in it, such as {path}/*.tsv.gz."
+            f"{path} is a folder, not a source.",
+            f"Name the files in it, or write gettext:{path} for its catalogues.",
         )
-    if not path.is_file():
-        raise RequestError(f"There is no file {path}.", _NEXT)
-    corpus = _short_name(path)
-    match _format(path):
+    _require_file(path)
+    corpus = short_name(path)
+    reader, others = _reader(path)
+    return Source(
+        text, corpus, _digest([path, *others]), lambda border: reader(path, corpus, border, languages)
+    )
+
+
+def _reader(path: Path) -> tuple[Reader, list[Path]]:
+    """The reader of a file by its name, and the other files it needs."""
+    kind = plain_name(path).rpartition(".")[2]
+    if kind == "xml":
+        kind = root_name(path)
+    match kind:
         case "tsv" | "csv" | "txt":
-            read = partial(_read_table, path, corpus, languages or languages_in_name(path))
+            return read_table, []
+        case "jsonl" | "ndjson":
+            return read_jsonl, []
+        case "parquet":
+            return read_parquet, []
+        case "tmx":
+            return read_tmx, []
+        case "xlf" | "xliff":
+            return read_xliff, []
+        case "po" | "mo":
+            return read_gettext, []
+        case "cesAlign":
+            return read_xces, alignment_documents(path)
         case unknown:
             raise RequestError(f"{path}: isoglot has no reader for .{unknown} files.", _NEXT)
-    return Source(text, corpus, digest_file(path), read)
 
 
 def _open_package(text: str, requirement: str) -> Source:
@@ -92,11 +136,59 @@ def _open_package(text: str, requirement: str) -> Source:
     )
 
 
-def _read_table(path: Path, corpus: str, languages: tuple[str, str] | None, border: Border) -> Iterator[Pair]:
-    return read_table(path, corpus, border, languages)
+def _open_moses(text: str, rest: str) -> Source:
+    names, languages = _split_languages(rest)
+    paths = [Path(name) for name in str(names).split(",")]
+    if len(paths) != 2:
+        raise RequestError(f"{text} does not name two files.", "Write moses:train.en,train.de.")
+    source, target = paths
+    _require_file(source)
+    _require_file(target)
+    corpus = short_name(source)
+    return Source(
+        text, corpus, _digest(paths), lambda border: read_moses(source, target, corpus, border, languages)
+    )
 
 
-def _split_languages(text: str) -> tuple[Path, tuple[str, str] | None]:
+def _open_catalogues(text: str, folder: Path) -> Source:
+    """All compiled catalogues below a folder such as /usr/share/locale; those of no known language are left out."""
+    if not folder.is_dir():
+        raise RequestError(f"{text}: {folder} is not a folder.", "Write gettext:FOLDER.")
+    found = {path: catalogue_language(path) for path in sorted(folder.rglob("*.mo"))}
+    paths = [path for path, language in found.items() if language is not None]
+    if not paths:
+        raise RequestError(
+            f"{folder} has no catalogues such as de/LC_MESSAGES/name.mo.", "Give another folder."
+        )
+
+    def read(border: Border) -> Iterator[Pair]:
+        for path in paths:
+            tag = border.tag(str(found[path]), str(path))
+            if border.wants(tag):
+                yield from read_gettext(path, folder.name, border, (border.source_lang, tag))
+
+    return Source(text, folder.name, _digest(paths), read)
+
+
+def _open_tatoeba(text: str, folder: Path) -> Source:
+    if not folder.is_dir():
+        raise RequestError(f"{text}: {folder} is not a folder.", "Write tatoeba:FOLDER of an export.")
+    return Source(text, "tatoeba", _digest(export_files(folder)), partial(read_tatoeba, folder, "tatoeba"))
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise RequestError(f"There is no file {path}.", _NEXT)
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    """Digest of one file, or of the digests of several with their names."""
+    if len(paths) == 1:
+        return digest_file(paths[0])
+    return digest_json([[path.name, digest_file(path)] for path in paths])
+
+
+def _split_languages(text: str) -> tuple[Path, Languages | None]:
     """Take the languages off `pairs.tsv#en-de`; a file whose name has a `#` stays as it is."""
     before, mark, after = text.rpartition("#")
     if not mark or Path(text).exists():
@@ -107,12 +199,8 @@ def _split_languages(text: str) -> tuple[Path, tuple[str, str] | None]:
     return Path(before), (source, target)
 
 
-def _format(path: Path) -> str:
-    name = path.name.lower().removesuffix(".gz")
-    return name.rpartition(".")[2] if "." in name else ""
-
-
-def _short_name(path: Path) -> str:
+def short_name(path: Path) -> str:
     """Folder and stem: `data/tatoeba/eng-deu.tsv.gz` -> `tatoeba/eng-deu`."""
-    stem = re.sub(r"\.(?:tsv|csv|txt)?(?:\.gz)?$", "", path.name.rstrip("."))
+    plain = path.name[: len(plain_name(path))]
+    stem = plain.rpartition(".")[0] or plain
     return f"{path.parent.name}/{stem}" if path.parent.name else stem

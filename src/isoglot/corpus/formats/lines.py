@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
 
+from isoglot.corpus.formats.packed import open_binary
 from isoglot.errors import DamagedError, RequestError
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LONGEST = 1 << 24
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -22,35 +21,15 @@ def read_lines(path: Path) -> Iterator[str]:
 
     Raises:
         RequestError: the file is UTF-16.
-        DamagedError: the compressed file is cut off or broken; nothing of it may pass for a shorter file.
+        DamagedError: the compressed file is cut off or broken, or a line has more than 16 MiB.
     """
     with open_binary(path) as file:
-        for number, line in enumerate(_guarded(file, path)):
-            if number == 0:
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), start=1):
+            if number == 1:
                 line = _without_mark(line, path)
+            if len(line) >= _LONGEST:
+                raise DamagedError(f"{path}, line {number} has more than 16 MiB.", "Is this a text file?")
             yield line.removesuffix(b"\n").decode("utf-8", "surrogateescape")
-
-
-def open_binary(path: Path) -> IO[bytes]:
-    """Open a file for reading bytes, unpacking it when its name ends in `.gz`.
-
-    Raises:
-        DamagedError: a compressed file of no bytes at all.
-    """
-    if path.suffix != ".gz":
-        return path.open("rb")
-    if path.stat().st_size == 0:
-        raise DamagedError(f"{path} is an empty file, not gzip data.", "Fetch or write it again.")
-    return cast(IO[bytes], gzip.open(path, "rb"))
-
-
-def _guarded(file: IO[bytes], path: Path) -> Iterator[bytes]:
-    try:
-        yield from file
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DamagedError(
-            f"{path} is cut off or damaged ({error}).", "Fetch or write it again; nothing of it was used."
-        ) from error
 
 
 def _without_mark(line: bytes, path: Path) -> bytes:

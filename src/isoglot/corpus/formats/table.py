@@ -7,19 +7,18 @@ code; and two columns without a header, with languages from the file name (`x.en
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from isoglot.corpus.formats.lines import read_lines
+from isoglot.corpus.formats.names import Languages, require_languages
+from isoglot.corpus.formats.packed import plain_name
 from isoglot.corpus.languages import Border, is_code, parse
 from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError, RequestError
 
 Row = tuple[int, list[str]]  # line number from 1, cells
-_CODE = r"[A-Za-z]{2,3}(?:[_-](?:[A-Za-z]{4}|[A-Z]{2}))?"
-_IN_NAME = re.compile(rf"(?:^|[^A-Za-z])({_CODE})-({_CODE})$")
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,7 @@ class Columns:
     width: int
 
 
-def read_table(
-    path: Path, corpus: str, border: Border, languages: tuple[str, str] | None = None
-) -> Iterator[Pair]:
+def read_table(path: Path, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
     """Yield the pairs of a TSV or CSV file, compressed or not.
 
     TSV has no quoting: a double quote is a plain character. CSV is RFC 4180.
@@ -58,7 +55,7 @@ def read_table(
         RequestError: no text columns or no languages can be made out.
         DamagedError: a row has another number of columns, or the compression is broken.
     """
-    rows = _csv_rows(path) if ".csv" in path.suffixes else _tsv_rows(path)
+    rows = _csv_rows(path) if plain_name(path).endswith(".csv") else _tsv_rows(path)
     first = next(rows, None)
     if first is None:
         raise RequestError(f"{path} is empty.", "Give a file with at least one sentence pair.")
@@ -67,14 +64,6 @@ def read_table(
         yield from _pairs(first, columns, path, corpus, border)
     for row in rows:
         yield from _pairs(row, columns, path, corpus, border)
-
-
-def languages_in_name(path: Path) -> tuple[str, str] | None:
-    """Return the two codes in a name such as `x.en-de.tsv` or `eng-deu.tsv.gz`, or None."""
-    match = _IN_NAME.search(path.name.split(".tsv")[0].split(".csv")[0].removesuffix(".txt"))
-    if match is None or not all(is_code(code) for code in match.groups()):
-        return None
-    return match[1], match[2]
 
 
 def _pairs(row: Row, columns: Columns, path: Path, corpus: str, border: Border) -> Iterator[Pair]:
@@ -91,13 +80,13 @@ def _pairs(row: Row, columns: Columns, path: Path, corpus: str, border: Border) 
         yield Pair(cells[columns.source], cells[column], source_lang, target_lang, corpus)
 
 
-def _columns(first: list[str], path: Path, languages: tuple[str, str] | None, border: Border) -> Columns:
+def _columns(first: list[str], path: Path, languages: Languages | None, border: Border) -> Columns:
     names = [cell.strip().lower() for cell in first]
     if len(first) < 2:
         raise RequestError(
             f"{path} has one column: {first[0][:60]!r}.",
             "A table of sentence pairs needs a source and a target column, separated by "
-            + ("a comma." if ".csv" in path.suffixes else "a tab."),
+            + ("a comma." if plain_name(path).endswith(".csv") else "a tab."),
         )
     if {"source", "target"} <= set(names):
         return _named_columns(names, path, languages)
@@ -108,18 +97,18 @@ def _columns(first: list[str], path: Path, languages: tuple[str, str] | None, bo
             f"{path} has {len(first)} columns and no header line that names them.",
             "Put source_lang, target_lang, source, target or the language codes in its first line.",
         )
-    pair = languages or languages_in_name(path) or _no_languages(path)
+    pair = require_languages(languages, path, "a source and a target column")
     return Columns(0, (1,), lambda cells: pair, header=False, width=2)
 
 
-def _named_columns(names: list[str], path: Path, languages: tuple[str, str] | None) -> Columns:
+def _named_columns(names: list[str], path: Path, languages: Languages | None) -> Columns:
     source, target = names.index("source"), names.index("target")
     if "source_lang" in names and "target_lang" in names:
         at = names.index("source_lang"), names.index("target_lang")
         return Columns(
             source, (target,), lambda cells: [cells[at[0]], cells[at[1]]], header=True, width=len(names)
         )
-    pair = languages or languages_in_name(path) or _no_languages(path)
+    pair = require_languages(languages, path, "a source and a target column")
     return Columns(source, (target,), lambda cells: pair, header=True, width=len(names))
 
 
@@ -135,13 +124,6 @@ def _language_columns(first: list[str], path: Path, border: Border) -> Columns:
     targets = tuple(column for column in codes if column != source)
     ordered = [codes[source], *(codes[column] for column in targets)]
     return Columns(source, targets, lambda cells: ordered, header=True, width=len(first))
-
-
-def _no_languages(path: Path) -> tuple[str, str]:
-    raise RequestError(
-        f"{path} has two columns and nothing says which languages they are.",
-        f"Write {path}#en-de, name the file like {path.stem.split('.')[0]}.en-de.tsv, or add a header line.",
-    )
 
 
 def _tsv_rows(path: Path) -> Iterator[Row]:

@@ -1,0 +1,84 @@
+"""gettext catalogues: `.po` sources and compiled `.mo` files."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from isoglot.corpus.formats.names import Languages, language_in_name
+from isoglot.corpus.languages import Border, is_code
+from isoglot.corpus.pair import Pair
+from isoglot.errors import DamagedError, RequestError
+
+_SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl", "arabic": "Arab", "devanagari": "Deva"}
+
+
+def read_gettext(
+    path: Path, corpus: str, border: Border, languages: Languages | None = None
+) -> Iterator[Pair]:
+    """Yield the finished entries of a catalogue; fuzzy, obsolete and untranslated ones are left out.
+
+    The message is in the source language; the language of the translation comes from the URI, the header
+    `Language`, the file name (`django.de.po`) or its folders (`de/LC_MESSAGES/django.mo`). Of plural entries the
+    singular is paired with the first form and the plural with the last.
+
+    Raises:
+        RequestError: nothing says which language it is.
+        DamagedError: it cannot be parsed.
+    """
+    catalogue = _parse(path)
+    source_lang = border.tag(languages[0], str(path)) if languages else border.source_lang
+    target_lang = border.tag(languages[1] if languages else _language(catalogue, path), str(path))
+    for entry in catalogue.translated_entries():
+        for source, target in _texts(entry):
+            yield Pair(source, target, source_lang, target_lang, corpus)
+
+
+def catalogue_language(path: Path) -> str | None:
+    """Return the code in the name or the folders of a catalogue, or None: `pt_BR/LC_MESSAGES/ls.mo` -> `pt_BR`."""
+    named = language_in_name(path)
+    folders = [path.parent.parent.name] if path.parent.name == "LC_MESSAGES" else []
+    return next(
+        (code for code in map(locale_code, [*folders, *([named] if named else [])]) if is_code(code)), None
+    )
+
+
+def locale_code(locale: str) -> str:
+    """Turn a locale into a code: `sr_RS.UTF-8@latin` -> `sr_Latn_RS`, `ca@valencia` -> `ca-valencia`."""
+    name, _, modifier = locale.partition("@")
+    language, separator, country = name.partition(".")[0].partition("_")
+    if modifier in _SCRIPTS:
+        return f"{language}_{_SCRIPTS[modifier]}{separator}{country}"
+    return f"{language}{separator}{country}" + (f"-{modifier}" if modifier else "")
+
+
+def _parse(path: Path) -> Any:  # noqa: ANN401  polib is untyped
+    import polib
+
+    read = polib.mofile if path.suffix == ".mo" else polib.pofile
+    try:
+        return read(str(path))
+    except (OSError, ValueError, IndexError, struct.error) as error:
+        raise DamagedError(
+            f"{path} is not a readable catalogue ({error}).", "Mend or fetch it again."
+        ) from error
+
+
+def _language(catalogue: Any, path: Path) -> str:  # noqa: ANN401  polib is untyped
+    stated = locale_code(catalogue.metadata.get("Language", "").strip())
+    found = stated if is_code(stated) else catalogue_language(path)
+    if found is None:
+        raise RequestError(f"{path} does not say which language it is in.", f"Write {path}#en-de.")
+    return found
+
+
+def _texts(entry: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  polib is untyped
+    if not entry.msgid_plural:
+        yield entry.msgid, entry.msgstr
+        return
+    forms = [entry.msgstr_plural[place] for place in sorted(entry.msgstr_plural)]
+    if len(forms) > 1:
+        yield entry.msgid, forms[0]
+    yield entry.msgid_plural, forms[-1]
