@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoglot.config import Recipe, load_recipe
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.progress import Progress
 
 if TYPE_CHECKING:
+    from isoglot.config import Recipe, load_recipe
     from isoglot.encode.encoder import Encoder
     from isoglot.pipeline.run import Finished
 
@@ -85,7 +85,11 @@ def load(folder: str | Path) -> Encoder:
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  a module attribute can be anything
-    """Give `__version__`, read from the installed package only when asked for."""
+    """Give what is imported only when asked for: the recipe's types and `__version__`."""
+    if name in ("Recipe", "load_recipe"):
+        from isoglot import config
+
+        return getattr(config, name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -11,15 +11,19 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isoglot.errors import DamagedError, IsoglotError, RequestError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -89,7 +93,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     """Write a file so that its name only ever holds the old or the whole new content."""
     temporary = path.with_name(path.name + _PARTIAL)
     try:
-        with _explaining_full_disk(path):
+        with explaining_full_disk(path):
             temporary.write_bytes(data.encode() if isinstance(data, str) else data)
             sync(temporary)
             temporary.replace(path)
@@ -172,7 +176,7 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
     scratch = folder.with_name(f".{folder.name}{_PARTIAL}")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        with _explaining_full_disk(folder):
+        with explaining_full_disk(folder):
             scratch.mkdir(parents=True)
             yield scratch
             files = {
@@ -257,8 +261,28 @@ def _swap(scratch: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write torch tensors as safetensors; a disk error comes as the OSError that it is.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    try:
+        save_file(whole, path, metadata={"format": "pt"})
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))  # the library wraps what the system said in a text
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+
+
 @contextmanager
-def _explaining_full_disk(path: Path) -> Iterator[None]:
+def explaining_full_disk(path: Path) -> Iterator[None]:
+    """Turn a full or broken disk under `path` into an error that says what to do."""
     try:
         yield
     except OSError as error:

@@ -25,7 +25,7 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a student on held-out sentences and write scores.json and report.html."""
+    """Score a student on held-out sentences; write the report."""
     with handled(as_json) as console:
         from isoglot.config import EvaluateConfig
         from isoglot.pipeline.alone import evaluate_student

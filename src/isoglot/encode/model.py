@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from isoglot.artefact import read_json
+from isoglot.artefact import read_json, write_tensors
 from isoglot.encode import attention
 from isoglot.errors import RequestError
 
@@ -181,8 +181,6 @@ def save_modules(model: SentenceModel, folder: Path) -> None:
 
     The layout is the one of version 2, which every later version still reads.
     """
-    from safetensors.torch import save_file
-
     parts: list[tuple[str, str]] = [("", "Transformer"), ("1_Pooling", "Pooling")]
     _write_config(folder / "1_Pooling", _pooling_config(model))
     for layer in model.dense:
@@ -190,10 +188,8 @@ def save_modules(model: SentenceModel, folder: Path) -> None:
         name = f"{len(parts)}_Dense"
         parts.append((name, "Dense"))
         _write_config(folder / name, _dense_config(layer))
-        weights = {
-            f"linear.{key}": value.detach().contiguous() for key, value in layer.linear.state_dict().items()
-        }
-        save_file(weights, folder / name / "model.safetensors")
+        weights = {f"linear.{key}": value for key, value in layer.linear.state_dict().items()}
+        write_tensors(folder / name / "model.safetensors", weights)
     if model.shape.normalise:
         parts.append((f"{len(parts)}_Normalize", "Normalize"))
         (folder / parts[-1][0]).mkdir()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isoglot.artefact import MANIFEST, exclusive, write_json
+from isoglot.artefact import MANIFEST, exclusive, explaining_full_disk, write_json
 from isoglot.config import Recipe
 from isoglot.corpus.build import build
 from isoglot.corpus.store import Corpus
@@ -56,7 +56,7 @@ def run(
         IsoglotError: a stage failed; the next run continues there.
     """
     folder = RunFolder(out)
-    with exclusive(out):
+    with exclusive(out), explaining_full_disk(out):
         write_json(folder.recipe, recipe.model_dump(mode="json"))
         teacher, origin = _models(recipe, progress)
         corpus = corpus_of(recipe, folder.corpus, progress)

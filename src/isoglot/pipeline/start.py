@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from isoglot.artefact import Manifest, is_current, publish, read_json, read_manifest
+from isoglot.artefact import Manifest, is_current, publish, read_json, read_manifest, write_tensors
 from isoglot.config import Recipe
 from isoglot.encode.encoder import Encoder, load_encoder
 from isoglot.encode.locate import Located, folder_digest
@@ -172,13 +172,11 @@ def _own_vectors(features: np.ndarray, student: Encoder, own: Shape) -> np.ndarr
 
 
 def _save(folder: Path, layers: tuple[Dense, ...], scores: Mapping[str, Mapping[str, StageScores]]) -> None:
-    from safetensors.torch import save_file
-
     tensors = {}
     for number, layer in enumerate(layers):
-        tensors[f"{number}.weight"] = layer.linear.weight.detach().contiguous()
-        tensors[f"{number}.bias"] = layer.linear.bias.detach().contiguous()
-    save_file(tensors, folder / _DENSE)
+        tensors[f"{number}.weight"] = layer.linear.weight
+        tensors[f"{number}.bias"] = layer.linear.bias
+    write_tensors(folder / _DENSE, tensors)
     plain = {
         stage: {tag: dataclasses.asdict(row) for tag, row in rows.items()} for stage, rows in scores.items()
     }

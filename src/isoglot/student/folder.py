@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoglot.artefact import Manifest, publish
+from isoglot.artefact import Manifest, publish, write_tensors
 from isoglot.encode.model import save_modules
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def save(student: Encoder, origin: Path, target: Path, provenance: Provenance) -
     with publish(
         target, Manifest(kind="student", inputs=provenance.inputs, config=dict(provenance.card))
     ) as scratch:
-        student.model.backbone.save_pretrained(scratch, safe_serialization=True)  # type: ignore[operator]
+        student.model.backbone.config.save_pretrained(scratch)  # type: ignore[operator, union-attr]
+        write_tensors(scratch / "model.safetensors", student.model.backbone.state_dict())
         for name in _TOKENIZER_FILES:
             if (origin / name).is_file():
                 shutil.copyfile(origin / name, scratch / name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoglot.artefact import Manifest, publish, read_json, read_manifest, verify
+from isoglot.artefact import Manifest, publish, read_json, read_manifest, verify, write_tensors
 from isoglot.errors import IsoglotError
 from isoglot.train.schedule import Schedule
 from isoglot.train.validation import DevScore
@@ -67,17 +67,15 @@ def save(
     request: str,
 ) -> None:
     """Write checkpoint `step-N` under `folder`, keep the best weights as `best`, and drop older checkpoints."""
-    from safetensors.torch import save_file
-
-    weights = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    weights = model.state_dict()
     target = folder / f"step-{progressed.step:07d}"
     with publish(target, Manifest(kind="checkpoint", inputs={"request": request})) as scratch:
-        save_file(weights, scratch / "model.safetensors")
-        save_file(_optimiser_tensors(optimiser), scratch / "optimiser.safetensors")
+        write_tensors(scratch / "model.safetensors", weights)
+        write_tensors(scratch / "optimiser.safetensors", _optimiser_tensors(optimiser))
         (scratch / "progress.json").write_text(json.dumps(dataclasses.asdict(progressed)))
     if progressed.best_step == progressed.step:
         with publish(folder / "best", Manifest(kind="weights", inputs={"request": request})) as scratch:
-            save_file(weights, scratch / "model.safetensors")
+            write_tensors(scratch / "model.safetensors", weights)
     for old in _checkpoints(folder)[_KEEP:]:
         shutil.rmtree(old)
 
@@ -130,11 +128,7 @@ def _checkpoints(folder: Path) -> list[Path]:
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     state = optimiser.state_dict()["state"]
-    return {
-        f"{number}.{key}": value.contiguous()
-        for number, entry in state.items()
-        for key, value in entry.items()
-    }
+    return {f"{number}.{key}": value for number, entry in state.items() for key, value in entry.items()}
 
 
 def _progressed(raw: dict[str, Any]) -> Progressed:

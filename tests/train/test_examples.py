@@ -1,0 +1,102 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from isoglot.config import TrainConfig
+from isoglot.encode.batches import padding_share
+from isoglot.encode.tokens import Tokens
+from isoglot.train.batches import epoch, visits
+from isoglot.train.examples import Examples, draw_translations, sampling_weights
+from isoglot.train.warm_start import choose_rows
+
+SIZES = (900, 300, 60)  # translations per language
+
+
+@pytest.fixture(scope="module")
+def examples():
+    """1 000 sources; three languages that hold the first 900, 300 and 60 of them."""
+    random = np.random.default_rng(0)
+    group = np.concatenate([np.arange(1000), *(np.arange(size) for size in SIZES)]).astype(np.int32)
+    language = np.concatenate([np.full(1000, -1), *(np.full(size, i) for i, size in enumerate(SIZES))])
+    lengths = random.integers(3, 30, len(group))
+    offsets = np.r_[0, np.cumsum(lengths)]
+    tokens = Tokens(random.integers(0, 50, offsets[-1]).astype(np.int32), offsets, pad_id=0)
+    vectors = random.normal(size=(1000, 4)).astype(np.float32)
+    return Examples([""] * len(group), tokens, group, language.astype(np.int16), vectors, ("a", "b", "c"))
+
+
+def test_an_epoch_visits_every_group_once_with_the_weight_of_its_translations(examples):
+    rows, weights = visits(examples, TrainConfig(targets_per_group=2), (0, 0))
+    assert len(np.unique(rows)) == len(rows)
+    sources = rows < 1000
+    assert sorted(rows[sources]) == list(range(900))  # the last hundred have no translation
+    drawn = np.bincount(examples.group[rows[~sources]], minlength=1000)
+    assert drawn.max() == 2
+    assert np.array_equal(weights[sources], drawn[rows[sources]])
+    assert (weights[~sources] == 1).all()
+
+
+def test_without_the_source_term_only_translations_are_left(examples):
+    rows, weights = visits(examples, TrainConfig(source_term=False), (0, 0))
+    assert rows.min() >= 1000
+    assert (weights == 1).all()
+
+
+def test_batches_are_reproducible_shuffled_and_tight(examples):
+    config = TrainConfig(batch_tokens=512)
+    first = [batch.rows for batch in epoch(examples, config, 7, 3)]
+    again = [batch.rows for batch in epoch(examples, config, 7, 3)]
+    other = [batch.rows for batch in epoch(examples, config, 7, 4)]
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], other[0])
+    assert len(np.unique(np.concatenate(first))) == len(np.concatenate(first))
+    assert padding_share(examples.tokens.lengths, first) < 0.05
+    lengths = [examples.tokens.lengths[batch].mean() for batch in first]
+    assert np.abs(np.diff(lengths)).mean() > 2  # long and short ones come mixed, not in order
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0])
+def test_temperature_sets_the_share_of_each_language(temperature):
+    language = np.repeat(np.arange(3), SIZES).astype(np.int16)
+    weights = sampling_weights(language, 3, temperature)
+    share = np.array([weights[language == code].sum() for code in range(3)])
+    expected = np.array(SIZES, float) ** temperature
+    assert np.allclose(share / share.sum(), expected / expected.sum())
+
+
+def test_a_lower_temperature_draws_the_small_language_more_often(examples):
+    def drawn_of_smallest(temperature):
+        config = TrainConfig(targets_per_group=1, temperature=temperature)
+        rows = [visits(examples, config, (0, number))[0] for number in range(20)]
+        return np.mean([(examples.language[row] == 2).sum() for row in rows])
+
+    assert drawn_of_smallest(1.0) < 25 < 35 < drawn_of_smallest(0.0)
+
+
+def test_draws_follow_the_weights():
+    group = np.zeros(3, np.int32)
+    weights = np.array([0.6, 0.3, 0.1])
+    first = [int(draw_translations(group, weights, 1, (0, number))[0]) for number in range(4000)]
+    assert np.abs(np.bincount(first, minlength=3) / 4000 - weights).max() < 0.03
+
+
+def test_groups_are_never_mixed_up():
+    group = np.array([0, 0, 2, 2, 2, 5], np.int32)
+    drawn = draw_translations(group, np.ones(6), 2, (1,))
+    assert [int((group[drawn] == g).sum()) for g in (0, 2, 5)] == [2, 2, 1]
+    assert draw_translations(np.zeros(0, np.int32), np.ones(0), 2, (1,)).shape == (0,)
+
+
+def test_the_regression_takes_every_language_in_equal_shares(examples):
+    rows = choose_rows(examples, 400, seed=0)
+    counts = [int((examples.language[rows] == code).sum()) for code in (-1, 0, 1, 2)]
+    assert counts[3] == 60  # all there are; what it lacks goes to the others
+    assert sum(counts) == 400
+    assert max(counts[:3]) - min(counts[:3]) <= 1
+    assert len(choose_rows(examples, 10**6, seed=0)) == len(examples.group)
+
+
+def test_padding_is_measured_over_whole_rectangles():
+    batch = dataclasses.replace(Tokens(np.zeros(6, np.int32), np.array([0, 4, 6]), 0))
+    assert padding_share(batch.lengths, [np.array([0, 1])]) == pytest.approx(2 / 8)

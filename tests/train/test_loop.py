@@ -1,0 +1,211 @@
+"""The loop on a real, small student: it learns, resumes bit for bit, and refuses to ruin anything."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from isoglot.config import TrainConfig
+from isoglot.corpus.store import Groups
+from isoglot.encode.encoder import load_encoder
+from isoglot.encode.model import Dense
+from isoglot.train import checkpoint
+from isoglot.train.examples import Examples
+from isoglot.train.loop import Run, train
+from isoglot.train.schedule import plan, steps_in
+from isoglot.train.validation import DevScore, beats, collapse
+
+CONFIG = TrainConfig(epochs=3, batch_tokens=256, learning_rate=1e-3, evaluations=4)
+FLAT = DevScore(0.5, 0.5, 0.1, "de", 0.4, 20.0, 0.1)
+
+
+def examples_for(student, teacher):
+    sources = [tiny.sentence(number * 7) for number in range(60)]
+    targets = [tiny.translation(language, text) for text in sources for language in ("de", "fr")]
+    groups = Groups(sources, targets, np.repeat(np.arange(60), 2).astype(np.int32), np.tile([0, 1], 60).astype(np.int16), ("de", "fr"))
+    texts = groups.sources + groups.targets
+    return Examples(
+        texts, student.tokenizer(texts), np.r_[np.arange(60), groups.group].astype(np.int32),
+        np.r_[np.full(60, -1), groups.language].astype(np.int16), teacher.encode(sources), groups.languages,
+    )  # fmt: skip
+
+
+def make_run(tiny_folder, folder, validate=None, config=CONFIG):
+    torch.manual_seed(0)
+    student = load_encoder(tiny_folder / "student")
+    student.model.dense.append(Dense(32, 24))
+    student.model.shape = dataclasses.replace(student.model.shape, normalise=True)
+    examples = examples_for(student, load_encoder(tiny_folder / "teacher"))
+    rows = np.arange(60, 180, 7)
+
+    def look(encoder):
+        vectors = encoder.encode([examples.texts[row] for row in rows])
+        error = float(np.square(vectors - examples.vectors[examples.group[rows]]).mean())
+        return dataclasses.replace(FLAT, retrieval=1 - error, spearman=1 - error, r2=1 - 24 * error)
+
+    return Run(student, examples, validate or look, config, seed=3, folder=folder, request="r")
+
+
+def weights(run):
+    return {name: tensor.clone() for name, tensor in run.student.model.state_dict().items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_it_learns_and_the_student_holds_the_best_weights(tiny_folder, tmp_path):
+    run = make_run(tiny_folder, tmp_path)
+    outcome = train(run)
+    curve = outcome.progressed.curve
+    assert curve[-1].score.r2 > curve[0].score.r2 + 0.05
+    best = max(curve, key=lambda point: point.score.selection)
+    assert outcome.progressed.best_step == best.step
+    assert run.validate(run.student).selection == pytest.approx(best.score.selection, abs=1e-6)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == list(range(1, outcome.progressed.schedule.steps + 1))
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("look", [2, 3, 4])
+def test_a_resumed_run_ends_with_the_same_bits(tiny_folder, tmp_path, look):
+    whole = make_run(tiny_folder, tmp_path / "whole")
+    train(whole)
+    first = make_run(tiny_folder, tmp_path / "parts")
+    looks = iter(range(1, 99))
+
+    def stop_at(encoder):
+        if next(looks) == look:
+            raise StoppedError
+        return first.validate(encoder)
+
+    with pytest.raises(StoppedError):
+        train(dataclasses.replace(first, validate=stop_at))
+    second = make_run(tiny_folder, tmp_path / "parts")
+    outcome = train(second)
+    assert same(weights(second), weights(whole))
+    assert len(outcome.progressed.curve) == 5
+
+
+def test_a_finished_run_is_not_done_again(tiny_folder, tmp_path):
+    first = make_run(tiny_folder, tmp_path)
+    train(first)
+
+    def never(encoder):
+        raise AssertionError("nothing is left to look at")
+
+    second = make_run(tiny_folder, tmp_path, never)
+    train(second)
+    assert same(weights(first), weights(second))
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "delete"])
+@pytest.mark.parametrize("file", ["model.safetensors", "optimiser.safetensors", "progress.json"])
+def test_a_damaged_checkpoint_is_passed_over(tiny_folder, tmp_path, damage, file):
+    train(make_run(tiny_folder, tmp_path))
+    newest, older = sorted(tmp_path.glob("step-*"), reverse=True)
+    path = newest / file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data[:-3] if damage == "cut" else data)
+    if damage == "delete":
+        path.unlink()
+    found = checkpoint.newest(tmp_path, "r")
+    assert found is not None
+    assert found[0] == older
+
+
+def test_a_checkpoint_of_another_request_is_not_resumed(tiny_folder, tmp_path):
+    train(make_run(tiny_folder, tmp_path))
+    assert checkpoint.newest(tmp_path, "another") is None
+
+
+def test_the_start_ships_when_training_does_not_beat_it(tiny_folder, tmp_path):
+    scores = iter([FLAT] + [dataclasses.replace(FLAT, retrieval=0.9, spearman=0.49)] * 9)
+    run = make_run(tiny_folder, tmp_path, lambda encoder: next(scores))
+    before = weights(run)
+    assert train(run).progressed.best_step == 0
+    assert same(weights(run), before)
+
+
+def test_a_loss_that_is_not_finite_is_never_stepped_on(tiny_folder, tmp_path):
+    run = make_run(tiny_folder, tmp_path)
+    run.examples.vectors[5] = np.nan
+    before = weights(run)
+    outcome = train(run)
+    assert "not finite at step" in outcome.remark
+    assert all(torch.isfinite(tensor).all() for tensor in weights(run).values())
+    assert outcome.progressed.step < outcome.progressed.schedule.steps
+    assert before.keys() == weights(run).keys()
+
+
+def test_a_collapse_stops_the_run(tiny_folder, tmp_path):
+    """Targets that are all one vector pull every sentence together; the real vectors show it."""
+    from isoglot.evaluate.closeness import effective_rank, mean_cosine
+
+    config = TrainConfig(epochs=60, batch_tokens=256, learning_rate=3e-3, head_learning_rate=1e-2, evaluations=20)
+    run = make_run(tiny_folder, tmp_path, config=config)
+    run.examples.vectors[:] = run.examples.vectors[0]
+    texts = run.examples.texts[:120]
+
+    def look(encoder):
+        vectors = encoder.encode(texts)
+        return dataclasses.replace(
+            FLAT, effective_rank=effective_rank(vectors), mean_cosine=mean_cosine(vectors)
+        )
+
+    before = weights(run)
+    outcome = train(dataclasses.replace(run, validate=look))
+    assert "stopped at step" in outcome.remark
+    assert outcome.progressed.step < outcome.progressed.schedule.steps
+    assert same(weights(run), before)
+
+
+def test_minutes_fix_the_number_of_steps(tiny_folder, tmp_path):
+    config = TrainConfig(minutes=0.05, batch_tokens=256, evaluations=2)
+    outcome = train(make_run(tiny_folder, tmp_path, config=config))
+    assert outcome.progressed.step == outcome.progressed.schedule.steps
+    assert 1.0 < outcome.progressed.seconds < 12.0
+
+
+def test_no_epochs_leave_the_start(tiny_folder, tmp_path):
+    run = make_run(tiny_folder, tmp_path, config=TrainConfig(epochs=0))
+    before = weights(run)
+    assert train(run).progressed.schedule.steps == 0
+    assert same(weights(run), before)
+
+
+def test_schedule_rises_and_falls_linearly():
+    schedule = plan(100, 0.1, 5)
+    factors = [schedule.factor(step) for step in range(100)]
+    assert factors[:3] == pytest.approx([0.1, 0.2, 0.3])
+    assert max(factors) == 1.0
+    assert factors[-1] == pytest.approx(1 / 90)
+    assert [step for step in range(1, 101) if schedule.evaluates_after(step)] == [20, 40, 60, 80, 100]
+    assert plan(7, 0.0, 3).evaluates_after(7)
+
+
+def test_steps_leave_time_for_the_looks():
+    assert steps_in(240, 2.0, 5.0, 6) == 105
+    assert steps_in(1, 2.0, 5.0, 6) == 1
+
+
+def test_better_needs_both_measures():
+    start = FLAT
+    better = dataclasses.replace(FLAT, retrieval=0.6, spearman=0.55)
+    assert beats(better, start, start)
+    assert not beats(dataclasses.replace(better, spearman=0.49), start, start)
+    assert not beats(dataclasses.replace(better, retrieval=0.49, spearman=0.9), start, start)
+    assert not beats(dataclasses.replace(better, retrieval=0.55), better, start)
+
+
+def test_collapse_is_named():
+    assert collapse(FLAT, FLAT) is None
+    assert "effective rank fell from 20 to 3" in collapse(dataclasses.replace(FLAT, effective_rank=3.0), FLAT)
+    assert "mean cosine" in collapse(dataclasses.replace(FLAT, mean_cosine=0.97), FLAT)
