@@ -21,7 +21,7 @@ def test_every_code_of_the_parallel_sets_has_its_own_tag():
     assert len({parse(code) for code in codes}) == len(codes)
 
 
-@pytest.mark.parametrize("name", ["udhr/eng-fra", "mediawiki/eng-roa-tara", "mediawiki/eng-zho_Hans"])
+@pytest.mark.parametrize("name", ["udhr/eng-abs", "mediawiki/eng-roa-tara", "mediawiki/eng-zho_Hans"])
 def test_a_parallel_file_is_read_line_by_line(name):
     path = DATA / "parallel" / f"{name}.tsv.gz"
     lines = gzip.decompress(path.read_bytes()).decode().split("\n")[1:-1]

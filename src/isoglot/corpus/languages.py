@@ -25,7 +25,6 @@ _RETIRED = {"eml": "x-eml"}
 _GRANDFATHERED = {"zh-min-nan": "nan"}
 
 
-@functools.cache
 def parse(code: str) -> str:
     """Return the canonical tag of a language code.
 
@@ -36,6 +35,19 @@ def parse(code: str) -> str:
     Raises:
         RequestError: no such language; near ones are named.
     """
+    tag = _canonical_or_none(code)
+    if tag is None:
+        raise RequestError(f"{code!r} is not a language code isoglot knows.", _suggestion(code))
+    return tag
+
+
+def is_code(text: str) -> bool:
+    """Tell whether `parse` accepts a text."""
+    return _canonical_or_none(text) is not None
+
+
+@functools.lru_cache(4096)
+def _canonical_or_none(code: str) -> str | None:
     plain = code.strip().replace("_", "-")
     language, *rest = _GRANDFATHERED.get(plain.lower(), plain).split("-")
     language = language.lower()
@@ -46,18 +58,7 @@ def parse(code: str) -> str:
     language = _shortest(language)
     if language in _WITH_MEMBERS and rest and len(rest[0]) == 3 and _exists(rest[0].lower()):
         language, *rest = rest[0].lower(), *rest[1:]
-    if not _exists(language):
-        raise RequestError(f"{code!r} is not a language code isoglot knows.", _suggestion(code))
-    return _canonical(language, rest, code)
-
-
-def is_code(text: str) -> bool:
-    """Tell whether `parse` accepts a text."""
-    try:
-        parse(text)
-    except RequestError:
-        return False
-    return True
+    return _canonical(language, rest) if _exists(language) else None
 
 
 def name(tag: str) -> str:
@@ -108,8 +109,8 @@ class Border:
         return tag != self.source_lang and (not self.wanted or tag in self.wanted)
 
 
-def _canonical(language: str, rest: list[str], code: str) -> str:
-    """Join the parts that the standards know and put the others behind `-x-`."""
+def _canonical(language: str, rest: list[str]) -> str | None:
+    """Join the parts that the standards know and put the others behind `-x-`; None when a part cannot stand there."""
     import langcodes
 
     at = next((place for place, part in enumerate(rest) if part.lower() == "x"), len(rest))
@@ -122,7 +123,7 @@ def _canonical(language: str, rest: list[str], code: str) -> str:
             private.append(part.lower())
     private += [part.lower() for part in rest[at + 1 :]]
     if any(len(part) > 8 or not part.isascii() or not part.isalnum() for part in private):
-        raise RequestError(f"{code!r} is not a language tag: {'-'.join(private)!r} has no meaning in it.")
+        return None
     tag = language
     if len(standard) > 1:
         tag = langcodes.Language.get("-".join(standard), normalize=False).simplify_script().to_tag()
@@ -173,7 +174,7 @@ def _suggestion(code: str) -> str:
 
     try:
         return f"Did you mean {parse(langcodes.find(code).to_tag())}?"
-    except LookupError:
+    except (LookupError, UnicodeEncodeError):
         near = difflib.get_close_matches(code.lower(), sorted(_two_letter_codes().values()), n=3, cutoff=0.5)
         near = near or difflib.get_close_matches(code.lower(), sorted(_two_letter_codes()), n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""

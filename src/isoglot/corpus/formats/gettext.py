@@ -57,13 +57,32 @@ def locale_code(locale: str) -> str:
 def _parse(path: Path) -> Any:  # noqa: ANN401  polib is untyped
     import polib
 
-    read = polib.mofile if path.suffix == ".mo" else polib.pofile
     try:
-        return read(str(path))
+        if path.suffix == ".mo":
+            _require_whole(path.read_bytes())
+            return polib.mofile(str(path))
+        return polib.pofile(str(path))
     except (OSError, ValueError, IndexError, struct.error) as error:
         raise DamagedError(
             f"{path} is not a readable catalogue ({error}).", "Mend or fetch it again."
         ) from error
+
+
+def _require_whole(data: bytes) -> None:
+    """Check that every string lies inside a compiled catalogue, since polib takes a cut-off one for shorter texts.
+
+    The layout is that of gettext's manual: magic, revision, number of strings, places of the two tables, each of
+    (length, place) per string, and strings end in a zero byte.
+
+    Raises:
+        ValueError: it is cut off.
+    """
+    order = "<" if data[:4] == b"\xde\x12\x04\x95" else ">"
+    strings, *tables = struct.unpack_from(f"{order}3I", data, 8)
+    for table in tables:
+        for length, place in struct.iter_unpack(f"{order}2I", data[table : table + 8 * strings]):
+            if place + length >= len(data):
+                raise ValueError(f"it is cut off at byte {len(data)}")
 
 
 def _language(catalogue: Any, path: Path) -> str:  # noqa: ANN401  polib is untyped

@@ -1,8 +1,9 @@
-"""Languages that a file name states."""
+"""What names say: languages in file names, and the fields or columns of a sentence pair."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from isoglot.corpus.formats.packed import plain_name
@@ -12,6 +13,12 @@ from isoglot.errors import RequestError
 Languages = tuple[str, str]  # codes of the source and the target side
 
 _CODE = r"[A-Za-z]{2,3}(?:[_-](?:[A-Za-z]{4}|[A-Z]{2}))?"
+_ALIASES = {
+    "src": "source", "source_sentence": "source", "sentence1": "source", "english": "source",
+    "tgt": "target", "target_sentence": "target", "sentence2": "target", "non_english": "target",
+    "src_lang": "source_lang", "source_language": "source_lang",
+    "tgt_lang": "target_lang", "target_language": "target_lang",
+}  # fmt: skip
 _PAIR = re.compile(rf"(?:^|[^A-Za-z])({_CODE})-({_CODE})$")
 
 
@@ -47,3 +54,21 @@ def require_languages(languages: Languages | None, path: Path, what: str) -> Lan
             f"Write {path}#en-de, or name the file like {path.stem.split('.')[0]}.en-de.{path.name.partition('.')[2]}.",
         )
     return found
+
+
+def field_names(fields: Sequence[str]) -> list[str]:
+    """Return the fields or column heads in lower case, with other names of `source`, `target` and so on replaced."""
+    return [_ALIASES.get(field.strip().lower(), field.strip().lower()) for field in fields]
+
+
+def language_fields(fields: Sequence[str]) -> list[int]:
+    """Return the positions of the fields that are language codes.
+
+    `key` is an identifier, not Kupia, and so is a first `id` before two or more languages, not Indonesian.
+    """
+    places = [
+        place for place, field in enumerate(fields) if field.strip().lower() != "key" and is_code(field)
+    ]
+    if len(places) > 2 and places[0] == 0 and fields[0].strip().lower() == "id":
+        return places[1:]
+    return places

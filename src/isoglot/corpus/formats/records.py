@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from isoglot.corpus.formats.names import Languages
-from isoglot.corpus.languages import Border, is_code
+from isoglot.corpus.formats.names import Languages, field_names, language_fields
+from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError, RequestError
 
@@ -23,6 +23,7 @@ def record_pairs(
         RequestError: it has none of these shapes, or its languages are unknown.
         DamagedError: a text is not text.
     """
+    record = dict(zip(field_names(list(record)), record.values(), strict=True))
     if "source" in record and "target" in record:
         source_lang, target_lang = _sides(record, where, languages)
         yield Pair(
@@ -34,9 +35,10 @@ def record_pairs(
         )
     elif isinstance(record.get("translation"), Mapping):
         yield from _by_language(record["translation"], where, corpus, border)
-    elif sum(is_code(field) for field in record) >= 2:
+    elif len(places := language_fields(list(record))) > 1:
+        fields = list(record)
         yield from _by_language(
-            {field: text for field, text in record.items() if is_code(field)}, where, corpus, border
+            {fields[place]: record[fields[place]] for place in places}, where, corpus, border
         )
     else:
         raise RequestError(

@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isoglot.corpus.formats.lines import read_lines
-from isoglot.corpus.formats.names import Languages, require_languages
+from isoglot.corpus.formats.names import (
+    Languages,
+    field_names,
+    language_fields,
+    languages_in_name,
+    require_languages,
+)
 from isoglot.corpus.formats.packed import plain_name
-from isoglot.corpus.languages import Border, is_code, parse
+from isoglot.corpus.languages import Border, parse
 from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError, RequestError
 
@@ -81,7 +87,7 @@ def _pairs(row: Row, columns: Columns, path: Path, corpus: str, border: Border) 
 
 
 def _columns(first: list[str], path: Path, languages: Languages | None, border: Border) -> Columns:
-    names = [cell.strip().lower() for cell in first]
+    names = field_names(first)
     if len(first) < 2:
         raise RequestError(
             f"{path} has one column: {first[0][:60]!r}.",
@@ -90,7 +96,7 @@ def _columns(first: list[str], path: Path, languages: Languages | None, border: 
         )
     if {"source", "target"} <= set(names):
         return _named_columns(names, path, languages)
-    if all(cell.strip() and is_code(cell) for cell in first if cell.strip().lower() != "key"):
+    if _heads_languages(first, languages or languages_in_name(path)):
         return _language_columns(first, path, border)
     if len(first) > 2:
         raise RequestError(
@@ -112,9 +118,18 @@ def _named_columns(names: list[str], path: Path, languages: Languages | None) ->
     return Columns(source, (target,), lambda cells: pair, header=True, width=len(names))
 
 
+def _heads_languages(first: list[str], languages: Languages | None) -> bool:
+    """Tell whether a first row holds codes; `to, zu` is a sentence pair when the file is said to be en-de."""
+    places = language_fields(first)
+    others = {cell.strip().lower() for place, cell in enumerate(first) if place not in places}
+    if len(places) < 2 or others - {"key", "id"}:
+        return False
+    tags = {parse(first[place]) for place in places}
+    return len(tags) == len(places) and (languages is None or tags >= {parse(code) for code in languages})
+
+
 def _language_columns(first: list[str], path: Path, border: Border) -> Columns:
-    """One column per language; a column headed `key` holds identifiers and is left out."""
-    codes = {column: cell.strip() for column, cell in enumerate(first) if cell.strip().lower() != "key"}
+    codes = {place: first[place].strip() for place in language_fields(first)}
     source = next((column for column, code in codes.items() if parse(code) == border.source_lang), None)
     if source is None:
         raise RequestError(

@@ -1,0 +1,122 @@
+"""gettext catalogues: finished entries only, both forms of a plural, any way to name the language."""
+
+import polib
+import pytest
+
+from isoglot.corpus.formats.gettext import catalogue_language, locale_code, read_gettext
+from isoglot.corpus.languages import Border, parse
+from isoglot.corpus.source import open_source
+from isoglot.errors import DamagedError, RequestError
+
+
+def catalogue(language="de", forms=2):
+    made = polib.POFile()
+    made.metadata = {"Content-Type": "text/plain; charset=UTF-8"} | (
+        {"Language": language} if language else {}
+    )
+    made.append(polib.POEntry(msgid="The door", msgstr="Die Tür"))
+    made.append(polib.POEntry(msgid="May", msgstr="Mai", msgctxt="month"))
+    plural = {place: f"{place} Dateien" for place in range(forms)}
+    made.append(polib.POEntry(msgid="One file", msgid_plural="Many files", msgstr_plural=plural))
+    made.append(polib.POEntry(msgid="Guessed", msgstr="Geraten", flags=["fuzzy"]))
+    made.append(polib.POEntry(msgid="Old", msgstr="Alt", obsolete=True))
+    made.append(polib.POEntry(msgid="Untranslated", msgstr=""))
+    return made
+
+
+def texts(pairs):
+    return sorted((pair.source, pair.target) for pair in pairs)
+
+
+FINISHED = [("Many files", "1 Dateien"), ("May", "Mai"), ("One file", "0 Dateien"), ("The door", "Die Tür")]
+
+
+def test_po(tmp_path):
+    catalogue().save(str(tmp_path / "x.po"))
+    pairs = list(open_source(str(tmp_path / "x.po")).read(Border()))
+    assert texts(pairs) == FINISHED
+    assert {(pair.source_lang, pair.target_lang) for pair in pairs} == {("en", "de")}
+
+
+def test_mo(tmp_path):
+    catalogue().save_as_mofile(str(tmp_path / "x.mo"))
+    assert texts(open_source(str(tmp_path / "x.mo")).read(Border())) == FINISHED
+
+
+@pytest.mark.parametrize(
+    ("forms", "expected"),
+    [
+        (1, [("Many files", "0 Dateien")]),
+        (3, [("Many files", "2 Dateien"), ("One file", "0 Dateien")]),
+    ],
+)
+def test_plural_forms(tmp_path, forms, expected):
+    catalogue(forms=forms).save(str(tmp_path / "x.po"))
+    found = texts(read_gettext(tmp_path / "x.po", "c", Border()))
+    assert [row for row in found if "file" in row[0]] == expected
+
+
+def test_the_language_is_found_or_asked_for(tmp_path):
+    for name in ("django.nl.po", "x.po"):
+        catalogue(language="").save(str(tmp_path / name))
+    assert {pair.target_lang for pair in read_gettext(tmp_path / "django.nl.po", "c", Border())} == {"nl"}
+    with pytest.raises(RequestError, match="does not say which language"):
+        list(read_gettext(tmp_path / "x.po", "c", Border()))
+    assert {pair.target_lang for pair in open_source(f"{tmp_path}/x.po#en-fr").read(Border())} == {"fr"}
+
+
+@pytest.mark.parametrize(
+    ("locale", "tag"),
+    [
+        ("de", "de"),
+        ("pt_BR", "pt-BR"),
+        ("de_DE.UTF-8", "de-DE"),
+        ("sr@latin", "sr-Latn"),
+        ("sr_RS@latin", "sr-Latn-RS"),
+        ("ca@valencia", "ca-valencia"),
+        ("tt@iqtelif", "tt-x-iqtelif"),
+        ("zh_Hans", "zh-Hans"),
+    ],
+)
+def test_locales(locale, tag):
+    assert parse(locale_code(locale)) == tag
+
+
+def test_a_folder_of_locales(tmp_path):
+    for folder in ("de/LC_MESSAGES", "sr@latin/LC_MESSAGES", "nl/LC_MESSAGES", "l10n/LC_MESSAGES"):
+        (tmp_path / folder).mkdir(parents=True)
+        catalogue(language="").save_as_mofile(str(tmp_path / folder / "tool.mo"))
+    source = open_source(f"gettext:{tmp_path}")
+    assert {pair.target_lang for pair in source.read(Border())} == {"de", "nl", "sr-Latn"}
+    assert {pair.target_lang for pair in source.read(Border("en", ["nl"]))} == {"nl"}
+    assert catalogue_language(tmp_path / "l10n/LC_MESSAGES/tool.mo") is None
+
+
+def test_folders_without_catalogues(tmp_path):
+    with pytest.raises(RequestError, match="has no catalogues"):
+        open_source(f"gettext:{tmp_path}")
+    with pytest.raises(RequestError, match="is not a folder"):
+        open_source(f"gettext:{tmp_path}/none")
+
+
+@pytest.mark.parametrize("data", [b"", b"\xde\x12\x04\x95", b"no catalogue", bytes(40)])
+def test_broken_mo_files(tmp_path, data):
+    (tmp_path / "de.mo").write_bytes(data)
+    with pytest.raises(DamagedError, match="is not a readable catalogue"):
+        list(read_gettext(tmp_path / "de.mo", "c", Border()))
+
+
+def test_every_truncation_of_a_mo_file_is_an_error(tmp_path):
+    path = tmp_path / "de.mo"
+    catalogue().save_as_mofile(str(path))
+    whole = path.read_bytes()
+    for size in range(len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(DamagedError):
+            list(read_gettext(path, "c", Border()))
+
+
+def test_a_broken_po_file_names_the_line(tmp_path):
+    (tmp_path / "de.po").write_text('msgid "a"\nmsgstr "b"\n\nnonsense here\n')
+    with pytest.raises(DamagedError, match="line 4"):
+        list(read_gettext(tmp_path / "de.po", "c", Border()))

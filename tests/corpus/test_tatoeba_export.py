@@ -1,0 +1,45 @@
+"""Tatoeba's own export format."""
+
+import lzma
+
+import pytest
+
+from isoglot.corpus.languages import Border
+from isoglot.corpus.source import open_source
+from isoglot.errors import DamagedError, RequestError
+
+SENTENCES = "1\teng\tThe door.\n2\tdeu\tDie Tür.\n3\tfra\tLa porte.\n4\t\\N\t?\n5\tcycl\t(isa Door)\n6\teng\tA door.\n"
+LINKS = "1\t2\n2\t1\n1\t3\n3\t1\n2\t3\n3\t2\n1\t4\n1\t5\n6\t2\n1\t6\n1\t99\n"
+
+
+def write(folder, sentences=SENTENCES, links=LINKS):
+    (folder / "sentences.csv.xz").write_bytes(lzma.compress(sentences.encode()))
+    (folder / "links.tsv").write_text(links)
+    return open_source(f"tatoeba:{folder}")
+
+
+def rows(source, border):
+    return [(pair.target_lang, pair.source, pair.target) for pair in source.read(border)]
+
+
+def test_links_from_the_source_language(tmp_path):
+    assert rows(write(tmp_path), Border()) == [
+        ("de", "The door.", "Die Tür."),
+        ("fr", "The door.", "La porte."),
+        ("x-cycl", "The door.", "(isa Door)"),
+        ("de", "A door.", "Die Tür."),
+    ]
+
+
+def test_only_wanted_languages(tmp_path):
+    assert rows(write(tmp_path), Border("en", ["fra"])) == [("fr", "The door.", "La porte.")]
+
+
+def test_a_line_with_too_many_columns(tmp_path):
+    with pytest.raises(DamagedError, match="line 2: 4 columns instead of 3"):
+        rows(write(tmp_path, sentences="1\teng\ta\n2\tdeu\tb\tc\n"), Border())
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(RequestError, match=r"has no sentences\.tsv"):
+        open_source(f"tatoeba:{tmp_path}")
