@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isoglot.artefact import MANIFEST, exclusive, explaining_full_disk, write_json
 from isoglot.config import Recipe
@@ -23,6 +23,9 @@ from isoglot.progress import SILENT, Progress
 from isoglot.teacher.embed import embed
 from isoglot.teacher.store import Store
 from isoglot.train.examples import collect
+
+if TYPE_CHECKING:
+    from isoglot.encode.model import Shape
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ def _prepare(
 ) -> tuple[Material, Start, HeldOut]:
     """Teacher vectors, held-out texts and the warm start."""
     teacher, origin = models
-    store, normalise = _teacher_vectors(recipe, teacher, corpus, store_folder or folder.store, progress)
-    student, own = load_start(origin, recipe, normalise)
+    store, shape = _teacher_vectors(recipe, teacher, corpus, store_folder or folder.store, progress)
+    student, own = load_start(origin, recipe, shape)
     train = corpus.groups("train")
     examples = collect(train, store, student.tokenizer, student.model.shape.prompt)
     dev = hold_out(corpus.groups("dev"), train.sources, recipe.evaluate.pool, recipe.evaluate.dev_queries)
@@ -122,8 +125,8 @@ def _prepare(
 
 def _teacher_vectors(
     recipe: Recipe, located: Located, corpus: Corpus, folder: Path, progress: Progress
-) -> tuple[Store, bool]:
-    """Embed every source sentence; tell also whether the teacher's vectors are normalised."""
+) -> tuple[Store, Shape]:
+    """Embed every source sentence; give the teacher's shape beside the store."""
     teacher = load_encoder(located.folder)
     texts = corpus.sources()
     before = Store.open(folder).rows if (folder / "store.json").is_file() else 0
@@ -131,7 +134,7 @@ def _teacher_vectors(
     progress.stage(
         "teacher", f"{len(texts)} source sentences, {store.rows - before} newly embedded, {store.dimension}-d"
     )
-    return store, teacher.model.shape.normalise
+    return store, teacher.model.shape
 
 
 def _refuse_empty(corpus: Corpus, groups: int, dev: HeldOut, test: HeldOut) -> None:

@@ -49,8 +49,10 @@ class Start:
     scores: Mapping[str, Mapping[str, StageScores]]
 
 
-def load_start(located: Located, recipe: Recipe, normalise: bool) -> tuple[Encoder, Shape]:  # noqa: FBT001
+def load_start(located: Located, recipe: Recipe, teacher: Shape) -> tuple[Encoder, Shape]:
     """Load the untouched student with the recipe's pooling, prompt and length; give its own shape beside it.
+
+    Its vectors are normalised when the teacher's are.
 
     Raises:
         RequestError: the folder already ends in Dense layers, so its backbone alone is not what it was.
@@ -65,7 +67,7 @@ def load_start(located: Located, recipe: Recipe, normalise: bool) -> tuple[Encod
 
     own = student.model.shape
     pooling = tuple(mode for mode in POOLING_ORDER if mode in recipe.student.pooling)
-    student.model.shape = dataclasses.replace(own, pooling=pooling, normalise=normalise)
+    student.model.shape = dataclasses.replace(own, pooling=pooling, normalise=teacher.normalise)
     return student, own
 
 
@@ -103,7 +105,7 @@ def warm_start(
             layers, counts["sentences"] = _fit(encoder, examples, recipe, progress)
             scores = _score(encoder, own, layers, test, progress)
             _save(scratch, layers, scores)
-    _attach(encoder, folder)
+    attach(encoder, folder)
     raw = read_json(folder / _SCORES)
     scores = {
         stage: {language: StageScores(**values) for language, values in rows.items()}
@@ -183,7 +185,7 @@ def _save(folder: Path, layers: tuple[Dense, ...], scores: Mapping[str, Mapping[
     (folder / _SCORES).write_text(json.dumps(plain, indent=2))
 
 
-def _attach(student: Encoder, folder: Path) -> None:
+def attach(student: Encoder, folder: Path) -> None:
     """Put the saved layers behind the student's features; all but the last have a GELU."""
     import torch
     from safetensors.torch import load_file
