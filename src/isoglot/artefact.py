@@ -171,8 +171,10 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
     place while working when counts are known only at the end.
 
     Raises:
+        RequestError: something that isoglot did not write has the name `folder`; it would be lost.
         IsoglotError: the disk is full or refuses to write.
     """
+    _refuse_foreign(folder)
     scratch = folder.with_name(f".{folder.name}{_PARTIAL}")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -248,6 +250,21 @@ def _files_of(folder: Path) -> list[Path]:
 
 def _folders_of(folder: Path) -> list[Path]:
     return [*sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True), folder]
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse to replace a file, or a folder with visible content but without a manifest."""
+    if folder.is_dir():
+        foreign = not (folder / MANIFEST).is_file() and any(
+            not path.name.startswith(".") for path in folder.iterdir()
+        )
+    else:
+        foreign = folder.exists()
+    if foreign:
+        raise RequestError(
+            f"{folder} is there already and is no isoglot folder, so it is not replaced.",
+            "Choose another --out, or move it away.",
+        )
 
 
 def _swap(scratch: Path, folder: Path) -> None:

@@ -206,6 +206,19 @@ def test_nothing_kept_says_why(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "x.tsv"]
 
 
+def test_what_isoglot_did_not_write_is_not_replaced(tmp_path, source):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "file").write_text("more work")
+    for name in ("mine", "file"):
+        with pytest.raises(RequestError, match="is there already and is no isoglot folder"):
+            build(config(source), tmp_path / name)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "file").read_text() == "more work"
+    (tmp_path / "empty").mkdir()
+    assert build(config(source), tmp_path / "empty").languages == ("de", "fr", "zh-Hans")
+
+
 def test_a_damaged_source_leaves_the_old_folder_alone(tmp_path, source):
     out = tmp_path / "out"
     build(config(source), out)

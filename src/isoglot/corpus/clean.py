@@ -82,7 +82,11 @@ def _bigrams(text: str) -> frozenset[str]:
 
 def _damaged(source: str, target: str, config: CorpusConfig) -> bool:
     # readers turn bytes that are not UTF-8 into lone surrogates, and JSON can hold them too
-    return any(not text.isascii() and _SURROGATE.search(text) is not None for text in (source, target))
+    return _has_surrogate(source) or _has_surrogate(target)
+
+
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def _empty(source: str, target: str, config: CorpusConfig) -> bool:
