@@ -64,6 +64,9 @@ class CorpusConfig(Section):
         description="drop rows whose two sides are at least this similar (1: only identical sides)",
     )
     drop_placeholders: bool = Field(True, description="drop rows with a {placeholder} on either side")
+    max_sources: int | None = Field(
+        None, ge=1, description="keep so many source sentences, a random sample over all splits; unset: all"
+    )
     dev_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the dev split")
     test_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the test split")
 

@@ -314,3 +314,18 @@ def test_another_kind_of_folder_is_refused(tmp_path):
         (folder / "rows").write_bytes(b"")
     with pytest.raises(RequestError, match="is a store, not a corpus"):
         Corpus.open(tmp_path / "store")
+
+
+def test_a_cap_keeps_a_random_sample_of_whole_groups(tmp_path, source):
+    everything = build(config(source, dev_percent=20, test_percent=20), tmp_path / "all")
+    capped = build(config(source, dev_percent=20, test_percent=20, max_sources=90), tmp_path / "capped")
+    kept = {split: set(capped.sources(split)) for split in SPLITS}
+    assert sum(map(len, kept.values())) == 90
+    for split in SPLITS:
+        assert kept[split] <= set(everything.sources(split))
+        groups = capped.groups(split)
+        assert np.array_equal(np.unique(groups.group), np.arange(len(groups.sources)))
+        assert len(kept[split]) == pytest.approx(0.3 * len(everything.sources(split)), rel=0.5)
+    counts = capped.manifest.counts
+    assert counts["kept"] == 90 * len(LANGUAGES)
+    assert counts["dropped"]["over the cap"] == 210 * len(LANGUAGES)

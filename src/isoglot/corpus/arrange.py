@@ -20,11 +20,14 @@ _GROUPS = """
     create table groups as
     with forms as (select place, key, split, source, count(*) as times from staged group by all),
          chosen as (select place, key, split, first(source order by times desc, source) as source
-                    from forms group by place, key, split)
+                    from forms group by place, key, split),
+         -- the lower half of the place is independent of the upper half, which decides the split
+         kept as (select * from chosen qualify row_number() over (order by place % 4294967296, key) <= ?)
     select split, source, key,
            row_number() over (order by list_position(['train', 'dev', 'test'], split), place, key) - 1 as number
-    from chosen
+    from kept
 """
+_OVER_CAP = "select lang, count(*) from staged anti join groups using (key) group by lang order by lang"
 # the same translation of the same group is kept once, with the corpus that came first
 _TARGETS = """
     create table targets as
@@ -44,16 +47,17 @@ _BY_LANGUAGE = (
 _BY_CORPUS = "select corpus, count(*) from targets group by corpus order by corpus"
 
 
-def arrange(staged: Path, folder: Path) -> dict[str, Any]:
+def arrange(staged: Path, folder: Path, max_sources: int | None = None) -> dict[str, Any]:
     """Write the shards of all splits into `folder` and return what was counted.
 
     Args:
         staged: Parquet file with columns number, place, key, split, source, lang, target, corpus.
         folder: where the shards go; DuckDB spills to a folder in it, too.
+        max_sources: groups kept, a random sample over all splits; None keeps all.
 
     Returns:
-        `sources`: split -> groups; `targets`: language -> split -> rows; `duplicate`: language -> rows
-        dropped; `corpora`: corpus -> rows.
+        `sources`: split -> groups; `targets`: language -> split -> rows; `duplicate` and `over the cap`: language ->
+        rows dropped; `corpora`: corpus -> rows.
     """
     import duckdb
 
@@ -61,7 +65,7 @@ def arrange(staged: Path, folder: Path) -> dict[str, Any]:
         config={"temp_directory": str(folder / "spill"), "preserve_insertion_order": True}
     ) as database:
         database.read_parquet(str(staged)).create_view("staged")
-        database.execute(_GROUPS)
+        database.execute(_GROUPS, [2**62 if max_sources is None else max_sources])
         database.execute(_TARGETS)
         sources = {
             split: write_shards(folder, "sources", split, _rows(database, _SOURCES_OF, split))
@@ -85,5 +89,6 @@ def _counts(database: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return {
         "targets": targets,
         "duplicate": duplicate,
+        "over the cap": dict(database.execute(_OVER_CAP).fetchall()),
         "corpora": dict(database.execute(_BY_CORPUS).fetchall()),
     }

@@ -60,7 +60,7 @@ def build(config: CorpusConfig, out: Path, progress: Progress = SILENT) -> Corpu
     with publish(out, manifest) as folder:
         staged = folder / "staged.parquet"
         tally = _stage(sources, border, config, staged, progress)
-        counts.update(_counts(tally, arrange(staged, folder)))
+        counts.update(_counts(tally, arrange(staged, folder, config.max_sources)))
         counts["codes"] = {tag: sorted(codes) for tag, codes in sorted(border.given.items())}
         counts["licences"] = {source.text: source.licence or "not stated" for source in sources}
         if not counts["kept"]:
@@ -160,7 +160,8 @@ def _counts(tally: Tally, arranged: dict[str, Any]) -> dict[str, Any]:
     languages = {}
     for tag in sorted(tally.read):
         splits = arranged["targets"].get(tag, dict.fromkeys(SPLITS, 0))
-        dropped = Counter(tally.dropped[tag]) + Counter({"duplicate": arranged["duplicate"].get(tag, 0)})
+        late = {reason: arranged[reason].get(tag, 0) for reason in ("duplicate", "over the cap")}
+        dropped = Counter(tally.dropped[tag]) + Counter(late)
         kept = sum(splits.values())
         languages[tag] = {"read": tally.read[tag], "kept": kept, "splits": splits, "dropped": dict(dropped)}
     return {
