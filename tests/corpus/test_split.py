@@ -1,6 +1,8 @@
 """The split is a function of the source sentence's words alone."""
 
 import hashlib
+import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -31,6 +33,11 @@ def test_sentences_that_stay_two(one, other):
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_key_is_its_own_key(text):
     assert key(key(text)) == key(text)
+
+
+def test_all_punctuation_goes_wherever_unicode_has_it():
+    everything = "".join(map(chr, (*range(0xD800), *range(0xE000, sys.maxunicode + 1))))
+    assert not {character for character in key(everything) if unicodedata.category(character).startswith("P")}
 
 
 def test_position_is_blake2b():

@@ -103,14 +103,13 @@ def _stage(
 
 def _kept(pairs: Iterator[Pair], border: Border, config: CorpusConfig, tally: Tally) -> Iterator[Pair]:
     """Turn pairs to the source language, normalise them, and count and drop what the filters refuse."""
-    clean = functools.lru_cache(_CACHED)(normalise)
     judge = functools.lru_cache(_CACHED)(functools.partial(reason_to_drop, config=config))
     for raw in pairs:
         pair = raw.swapped() if raw.target_lang == border.source_lang else raw
         if pair.source_lang != border.source_lang or not border.wants(pair.target_lang):
             tally.unwanted[f"{pair.source_lang}-{pair.target_lang}"] += 1
             continue
-        source, target = clean(pair.source), normalise(pair.target)
+        source, target = _normalised(pair.source), normalise(pair.target)
         tally.read[pair.target_lang] += 1
         reason = judge(source, target)
         if reason is None:
@@ -120,18 +119,22 @@ def _kept(pairs: Iterator[Pair], border: Border, config: CorpusConfig, tally: Ta
 
 
 def _keyed(pairs: Iterator[Pair], numbers: Iterator[int], config: CorpusConfig) -> Iterator[dict[str, Any]]:
-    @functools.lru_cache(_CACHED)
-    def placed(source: str) -> tuple[str, int, str]:
-        source_key = key(source)
-        place = position(source_key)
-        return source_key, place, split_at(place, config.dev_percent, config.test_percent)
-
     for pair in pairs:
-        source_key, place, split = placed(pair.source)
+        source_key, place, split = _placed(pair.source, config.dev_percent, config.test_percent)
         yield {
             "number": next(numbers), "key": source_key, "place": place, "split": split, "source": pair.source,
             "lang": pair.target_lang, "target": pair.target, "corpus": pair.corpus,
         }  # fmt: skip
+
+
+_normalised = functools.lru_cache(_CACHED)(normalise)
+
+
+@functools.lru_cache(_CACHED)
+def _placed(source: str, dev_percent: float, test_percent: float) -> tuple[str, int, str]:
+    source_key = key(source)
+    place = position(source_key)
+    return source_key, place, split_at(place, dev_percent, test_percent)
 
 
 def _batched(rows: Iterator[dict[str, Any]], task: Task) -> Iterator[list[dict[str, Any]]]:

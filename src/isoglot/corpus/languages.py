@@ -92,14 +92,15 @@ class Border:
         self.given: dict[str, set[str]] = defaultdict(set)
         self._known: dict[str, str] = {}
 
-    def tag(self, code: str, where: str) -> str:
-        """Return the canonical tag of a code met in the data; `where` names the file and line in errors."""
+    def tag(self, code: str, where: object, line: int | None = None) -> str:
+        """Return the canonical tag of a code met in the data; `where` and `line` name the place in errors."""
         known = self._known.get(code)
         if known is None:
             try:
                 known = parse(code)
             except RequestError as error:
-                raise RequestError(f"{where}: {error.problem}", error.next_step) from error
+                place = where if line is None else f"{where}, line {line}"
+                raise RequestError(f"{place}: {error.problem}", error.next_step) from error
             self._known[code] = known
             self.given[known].add(code)
         return known

@@ -79,9 +79,7 @@ def _pairs(row: Row, columns: Columns, path: Path, corpus: str, border: Border) 
             f"{path}, line {number}: {len(cells)} columns instead of {columns.width}.",
             "Mend or remove that line.",
         )
-    source_lang, *target_langs = (
-        border.tag(code, f"{path}, line {number}") for code in columns.language(cells)
-    )
+    source_lang, *target_langs = [border.tag(code, path, number) for code in columns.language(cells)]
     for column, target_lang in zip(columns.targets, target_langs, strict=True):
         yield Pair(cells[columns.source], cells[column], source_lang, target_lang, corpus)
 

@@ -29,7 +29,7 @@ def read_tatoeba(folder: Path, corpus: str, border: Border) -> Iterator[Pair]:
         if code in ("", _UNKNOWN):
             continue
         # codes of Tatoeba's own stay apart as private use; nobody can mean them by accident
-        tag = border.tag(code if is_code(code) else f"x-{code}", f"{sentences_file}, line {number}")
+        tag = border.tag(code if is_code(code) else f"x-{code}", sentences_file, number)
         if tag == border.source_lang or border.wants(tag):
             sentences[identifier] = (tag, text)
     for _, (first, second) in _rows(links_file, 2):
