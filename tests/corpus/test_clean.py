@@ -52,7 +52,7 @@ def test_verdicts(source, target, reason):
 
 
 def test_every_reason_has_an_example():
-    assert {reason for *_, reason in VERDICTS if reason} == set(REASONS) - {"duplicate"}
+    assert {reason for *_, reason in VERDICTS if reason} == set(REASONS) - {"duplicate", "over the cap"}
 
 
 def test_placeholders_may_stay():

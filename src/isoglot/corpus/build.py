@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH_ROWS = 16_384
+_SHOWN = 10  # language pairs named in an error
 _CACHED = 1 << 16  # sentences and pairs that come again, mostly soon after one another
 
 
@@ -182,7 +183,10 @@ def _nothing_kept(counts: dict[str, Any], border: Border) -> IsoglotError:
     reasons = ", ".join(
         f"{reason}: {rows}" for reason, rows in sorted(counts["dropped"].items(), key=lambda x: -x[1])
     )
-    seen = ", ".join(f"{pair}: {rows}" for pair, rows in counts["not asked for"].items())
+    unwanted = sorted(counts["not asked for"].items(), key=lambda item: -item[1])
+    seen = ", ".join(f"{pair}: {rows}" for pair, rows in unwanted[:_SHOWN]) + ", ..." * (
+        len(unwanted) > _SHOWN
+    )
     problem = f"No sentence pair was kept of {counts['read']} rows read"
     if reasons:
         problem += f" (dropped: {reasons})"

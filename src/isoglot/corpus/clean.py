@@ -142,5 +142,5 @@ _FILTERS: dict[str, Filter] = {
     "near-untranslated": _near_untranslated,
 }
 
-# "duplicate" is counted later, over the whole corpus
-REASONS = (*_FILTERS, "duplicate")
+# the last two are counted later, over the whole corpus
+REASONS = (*_FILTERS, "duplicate", "over the cap")
