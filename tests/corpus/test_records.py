@@ -121,3 +121,26 @@ def test_a_truncated_parquet_file(tmp_path):
         path.write_bytes(whole[:size])
         with pytest.raises(DamagedError, match="cannot be read as Parquet"):
             list(read_parquet(path, "c", Border()))
+
+
+def test_parquet_text_that_is_not_utf8(tmp_path):
+    texts = pa.array([b"fine", b"\xe9"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"source": texts, "target": ["a", "b"]}), tmp_path / "x.en-de.parquet")
+    with pytest.raises(DamagedError, match="cannot be read as Parquet"):
+        list(read_parquet(tmp_path / "x.en-de.parquet", "c", Border()))
+
+
+def test_parquet_checksums_are_used_where_a_file_has_them(tmp_path):
+    path = tmp_path / "x.en-de.parquet"
+    table = pa.table({"source": ["a plain sentence"], "target": ["ein Satz"]})
+    pq.write_table(
+        table,
+        path,
+        compression="none",
+        use_dictionary=False,
+        write_statistics=False,
+        write_page_checksum=True,
+    )
+    path.write_bytes(path.read_bytes().replace(b"a plain sentence", b"a blain sentence", 1))
+    with pytest.raises(DamagedError, match="cannot be read as Parquet"):
+        list(read_parquet(path, "c", Border()))

@@ -28,10 +28,10 @@ def read_parquet(
 
     languages, row = languages or languages_in_name(path), 0
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for batch in file.iter_batches(_BATCH_ROWS):
                 for record in batch.to_pylist():
                     row += 1
                     yield from record_pairs(record, f"{path}, row {row}", corpus, border, languages)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DamagedError(f"{path} cannot be read as Parquet after row {row} ({error}).") from error
