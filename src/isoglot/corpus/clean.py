@@ -24,10 +24,10 @@ _PLACEHOLDER = re.compile(
     r"\{[^{}]*\}"  # {name}, {{ template }}
     r"|%\(\w+\)[sdifr]"  # %(name)s
     r"|%(?:\d+\$)?[-+0#]*\d*(?:\.\d+)?[sdifuxr@](?!\w)"  # %s, %1$d, %.2f
-    r"|\$[1-9](?![\d.,]*\d)"  # $1, but not $100 or $1.50
     r"|</?[A-Za-z][^<>]*>"  # <tag>, </tag>, <tag/>
     r"|&(?:[a-z]+|#\d+);"  # &nbsp;
 )
+_NUMBERED = re.compile(r"\$[1-9](?![\d.,]*\d)")  # $1, but not $100 or $1.50
 
 
 def normalise(text: str) -> str:
@@ -118,7 +118,10 @@ def _identical(source: str, target: str, config: CorpusConfig) -> bool:
 def _placeholder(source: str, target: str, config: CorpusConfig) -> bool:
     if not config.drop_placeholders:
         return False
-    return _PLACEHOLDER.search(source) is not None or _PLACEHOLDER.search(target) is not None
+    if _PLACEHOLDER.search(source) is not None or _PLACEHOLDER.search(target) is not None:
+        return True
+    # on one side alone, $5 is money
+    return "$" in source and _NUMBERED.search(source) is not None and _NUMBERED.search(target) is not None
 
 
 def _length_ratio(source: str, target: str, config: CorpusConfig) -> bool:
