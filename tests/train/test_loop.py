@@ -18,14 +18,22 @@ from isoglot.train.loop import Run, train
 from isoglot.train.schedule import plan, steps_in
 from isoglot.train.validation import DevScore, beats, collapse
 
-CONFIG = TrainConfig(epochs=3, batch_tokens=256, learning_rate=1e-3, evaluations=4)
+CONFIG = TrainConfig(
+    epochs=3, batch_tokens=256, learning_rate=1e-3, head_learning_rate=1e-3, contrast=0.0, evaluations=4
+)
 FLAT = DevScore(0.5, 0.5, 0.1, "de", 0.4, 20.0, 0.1)
 
 
 def examples_for(student, teacher):
     sources = [tiny.sentence(number * 7) for number in range(60)]
     targets = [tiny.translation(language, text) for text in sources for language in ("de", "fr")]
-    groups = Groups(sources, targets, np.repeat(np.arange(60), 2).astype(np.int32), np.tile([0, 1], 60).astype(np.int16), ("de", "fr"))
+    groups = Groups(
+        sources,
+        targets,
+        np.repeat(np.arange(60), 2).astype(np.int32),
+        np.tile([0, 1], 60).astype(np.int16),
+        ("de", "fr"),
+    )
     texts = groups.sources + groups.targets
     return Examples(
         texts, student.tokenizer(texts), np.r_[np.arange(60), groups.group].astype(np.int32),
@@ -149,7 +157,9 @@ def test_a_collapse_stops_the_run(tiny_folder, tmp_path):
     """Targets that are all one vector pull every sentence together; the real vectors show it."""
     from isoglot.evaluate.closeness import effective_rank, mean_cosine
 
-    config = TrainConfig(epochs=60, batch_tokens=256, learning_rate=3e-3, head_learning_rate=1e-2, evaluations=20)
+    config = TrainConfig(
+        epochs=60, batch_tokens=256, learning_rate=3e-3, head_learning_rate=1e-2, contrast=0.0, evaluations=20
+    )
     run = make_run(tiny_folder, tmp_path, config=config)
     run.examples.vectors[:] = run.examples.vectors[0]
     texts = run.examples.texts[:120]
@@ -172,6 +182,19 @@ def test_minutes_fix_the_number_of_steps(tiny_folder, tmp_path):
     outcome = train(make_run(tiny_folder, tmp_path, config=config))
     assert outcome.progressed.step == outcome.progressed.schedule.steps
     assert 1.0 < outcome.progressed.seconds < 12.0
+
+
+def test_contrast_keeps_sentences_apart(tiny_folder, tmp_path):
+    """With the squared distance alone the vectors draw together; the contrast term holds them apart."""
+    from isoglot.evaluate.closeness import mean_cosine
+
+    cosines = []
+    for weight in (0.0, 30.0):
+        run = make_run(tiny_folder, tmp_path / str(weight))
+        run = dataclasses.replace(run, config=TrainConfig(**{**CONFIG.model_dump(), "contrast": weight}))
+        train(run)
+        cosines.append(mean_cosine(run.student.encode(run.examples.texts[60:])))
+    assert cosines[1] < cosines[0] - 0.02
 
 
 def test_no_epochs_leave_the_start(tiny_folder, tmp_path):

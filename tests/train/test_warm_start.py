@@ -11,7 +11,9 @@ from isoglot.train.warm_start import ridge_layer, solve_ridge
 @pytest.fixture(scope="module")
 def data():
     random = np.random.default_rng(0)
-    features = random.normal(size=(300, 12)).astype(np.float32) * random.uniform(0.1, 5, 12).astype(np.float32)
+    features = random.normal(size=(300, 12)).astype(np.float32) * random.uniform(0.1, 5, 12).astype(
+        np.float32
+    )
     hidden = np.tanh(features @ random.normal(size=(12, 20)))
     targets = (hidden @ random.normal(size=(20, 6)) + 0.3).astype(np.float32)
     return features, targets / np.linalg.norm(targets, axis=1, keepdims=True)
@@ -57,7 +59,13 @@ def test_the_head_learns_what_a_linear_layer_cannot(data):
 def test_contrast_changes_the_head(data):
     layer = ridge_layer(*data, 0.01)
     heads = [
-        train_head(layer, *data, WarmStartConfig(head_steps=20, head_width=8, head_contrast=weight), normalise=True, seed=0)
+        train_head(
+            layer,
+            *data,
+            WarmStartConfig(head_steps=20, head_width=8, head_contrast=weight),
+            normalise=True,
+            seed=0,
+        )
         for weight in (0.0, 1.0)
     ]
     assert not torch.equal(heads[0][1].linear.weight, heads[1][1].linear.weight)

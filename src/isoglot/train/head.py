@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from isoglot.config import WarmStartConfig
 from isoglot.progress import SILENT, Progress
+from isoglot.train.loss import contrast_loss
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _BATCH = 512
 _LEARNING_RATE = 1e-3
-_CONTRAST_SCALE = 20.0  # 1 / 0.05
 
 
 def widen(ridge: Dense, width: int, seed: int) -> tuple[Dense, Dense]:
@@ -92,27 +92,15 @@ def train_head(
             vectors = layers[1](layers[0](x[rows]))
             if normalise:
                 vectors = torch.nn.functional.normalize(vectors, dim=-1)
-            loss = _loss(vectors, y[rows], config.head_contrast)
+            # Both terms as sums over the dimensions: the squared distance of unit vectors is then of the size of one.
+            loss = (vectors - y[rows]).square().sum(dim=1).mean()
+            if config.head_contrast:
+                loss = loss + config.head_contrast * contrast_loss(vectors, y[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             task.advance()
     return _raw(layers[0], mean, scale), layers[1]
-
-
-def _loss(vectors: Tensor, targets: Tensor, contrast: float) -> Tensor:
-    """Squared distance summed over dimensions, plus cross-entropy of finding the own teacher vector in the batch."""
-    import torch
-
-    loss = (vectors - targets).square().sum(dim=1).mean()
-    if contrast == 0:
-        return loss
-    teacher = torch.nn.functional.normalize(targets, dim=-1)
-    scores = torch.nn.functional.normalize(vectors, dim=-1) @ teacher.T * _CONTRAST_SCALE
-    same = (teacher @ teacher.T) > 0.999  # translations of one sentence are no negatives of each other
-    same.fill_diagonal_(fill_value=False)
-    scores = scores.masked_fill(same, float("-inf"))
-    return loss + contrast * torch.nn.functional.cross_entropy(scores, torch.arange(len(scores)))
 
 
 def _standardised(layer: Dense, mean: Tensor, scale: Tensor) -> Dense:
