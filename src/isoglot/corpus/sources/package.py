@@ -16,7 +16,7 @@ from typing import Any
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError, RequestError
-from isoglot.wheels import Wheel, fetch, parse_requirement, read_member
+from isoglot.wheels import Wheel, fetch, open_wheel, parse_requirement, read_member
 
 _PINNED = {"homeassistant==2026.11.0": "7ca5fbde9dea879ac7723949fc84347aac5182e6309c357b2e4973fd391b00f7"}
 
@@ -55,7 +55,7 @@ def read_package(path: Path, corpus: str, border: Border) -> Iterator[Pair]:
         RequestError: it holds no translations of the source language.
         DamagedError: a member is damaged, a bomb, or not JSON.
     """
-    with zipfile.ZipFile(path) as archive:
+    with open_wheel(path) as archive:
         folders = _translations(archive, border)
         if not any(border.source_lang in members for members in folders.values()):
             raise RequestError(
@@ -72,7 +72,7 @@ def read_licence(path: Path) -> Licence:
     Raises:
         DamagedError: it is no readable wheel.
     """
-    with zipfile.ZipFile(path) as archive:
+    with open_wheel(path) as archive:
         names = archive.namelist()
         metadata = next((name for name in names if name.endswith(".dist-info/METADATA")), None)
         if metadata is None:
