@@ -10,8 +10,8 @@
 
 The rooms, in the order in which data flows through them: `corpus` (text in) · `encode` (text to arrays) · `teacher`
 (vectors, each sentence once) · `student` (the encoder that learns) · `train` (warm start and loop) · `evaluate`
-(scores and report) · `pipeline` (all of it) · `cli`. Below them: `errors`, `artefact`, `wheels`, `config`, `progress`,
-`scale`.
+(scores and report) · `pipeline` (all of it) · `cli`. Below them: `errors`, `disk`, `artefact`, `wheels`, `config`,
+`progress`, `scale`.
 """
 
 from __future__ import annotations

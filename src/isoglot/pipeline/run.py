@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoglot.artefact import MANIFEST, exclusive, explaining_full_disk, write_json
+from isoglot.artefact import MANIFEST, exclusive, write_json
 from isoglot.config import Recipe
 from isoglot.corpus.build import build
 from isoglot.corpus.store import Corpus
+from isoglot.disk import explaining_full_disk
 from isoglot.encode.encoder import load_encoder
 from isoglot.encode.locate import Located, locate
 from isoglot.errors import RequestError

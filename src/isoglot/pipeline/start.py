@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from isoglot.artefact import Manifest, is_current, publish, read_json, read_manifest, write_tensors
+from isoglot.artefact import Manifest, is_current, publish, read_json, read_manifest
 from isoglot.config import Recipe
 from isoglot.encode.encoder import Encoder, load_encoder
 from isoglot.encode.locate import Located, folder_digest
+from isoglot.encode.tensors import write_tensors
 from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut
 from isoglot.evaluate.report.data import StageScores

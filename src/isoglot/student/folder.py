@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoglot.artefact import Manifest, publish, write_tensors
+from isoglot.artefact import Manifest, publish
 from isoglot.encode.model import save_modules
+from isoglot.encode.tensors import write_tensors
 
 if TYPE_CHECKING:
     from isoglot.encode.encoder import Encoder

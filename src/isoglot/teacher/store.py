@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.artefact import digest_bytes, digest_file, read_json, write_atomic, write_json
+from isoglot.artefact import digest_bytes, digest_file, read_json, write_json
+from isoglot.disk import write_atomic
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.scale.plan import Chunk, cut
 

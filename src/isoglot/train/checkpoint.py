@@ -1,16 +1,21 @@
-"""Checkpoints of a run: safetensors and JSON, published whole, with the sha256 of every file; never a pickle."""
+"""Checkpoints of a run: safetensors and JSON, published whole, with the sha256 of every file; never a pickle.
+
+step-N    weights, optimiser state and progress after N steps; the newest two are kept
+best-N    weights after N steps, where the dev split scored best; written before the first checkpoint that names
+them and kept as long as one does, so a kill at any moment leaves no checkpoint without its best
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoglot.artefact import Manifest, publish, read_json, read_manifest, verify, write_tensors
-from isoglot.errors import IsoglotError
+from isoglot.artefact import Manifest, discard, discard_leftovers, publish, read_json, read_manifest, verify
+from isoglot.encode.tensors import write_tensors
+from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.train.schedule import Schedule
 from isoglot.train.validation import DevScore
 
@@ -66,18 +71,18 @@ def save(
     optimiser: torch.optim.Optimizer,
     request: str,
 ) -> None:
-    """Write checkpoint `step-N` under `folder`, keep the best weights as `best`, and drop older checkpoints."""
+    """Write checkpoint `step-N` under `folder`, before it the best weights if these are, and drop older ones."""
     weights = model.state_dict()
-    target = folder / f"step-{progressed.step:07d}"
-    with publish(target, Manifest(kind="checkpoint", inputs={"request": request})) as scratch:
+    inputs = {"request": request}
+    if progressed.best_step == progressed.step:
+        with publish(_best(folder, progressed.step), Manifest("weights", inputs)) as scratch:
+            write_tensors(scratch / "model.safetensors", weights)
+    manifest = Manifest("checkpoint", inputs, {"best_step": progressed.best_step})
+    with publish(folder / f"step-{progressed.step:07d}", manifest) as scratch:
         write_tensors(scratch / "model.safetensors", weights)
         write_tensors(scratch / "optimiser.safetensors", _optimiser_tensors(optimiser))
         (scratch / "progress.json").write_text(json.dumps(dataclasses.asdict(progressed)))
-    if progressed.best_step == progressed.step:
-        with publish(folder / "best", Manifest(kind="weights", inputs={"request": request})) as scratch:
-            write_tensors(scratch / "model.safetensors", weights)
-    for old in _checkpoints(folder)[_KEEP:]:
-        shutil.rmtree(old)
+    _drop_old(folder, request)
 
 
 def newest(folder: Path, request: str) -> tuple[Path, Progressed] | None:
@@ -86,9 +91,11 @@ def newest(folder: Path, request: str) -> tuple[Path, Progressed] | None:
     Returns:
         Its folder and how far it was, or None when the run has to start at the beginning.
     """
-    for candidate in _checkpoints(folder):
-        if read_manifest(candidate).inputs.get("request") == request and not verify(candidate):
-            return candidate, _progressed(read_json(candidate / "progress.json"))
+    for candidate in _folders(folder, "step-*"):
+        if _is_whole(candidate, request):
+            progressed = _progressed(read_json(candidate / "progress.json"))
+            if _is_whole(_best(folder, progressed.best_step), request):
+                return candidate, progressed
     return None
 
 
@@ -105,25 +112,61 @@ def load(checkpoint: Path, model: torch.nn.Module, optimiser: torch.optim.Optimi
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
-def load_best(folder: Path, model: torch.nn.Module) -> None:
-    """Put the best weights of a run in place.
+def load_best(folder: Path, step: int, model: torch.nn.Module) -> None:
+    """Put the best weights of a run, those of `step`, in place.
 
     Raises:
         IsoglotError: they do not verify.
     """
     from safetensors.torch import load_file
 
-    problems = verify(folder / "best")
+    best = _best(folder, step)
+    problems = verify(best)
     if problems:
         raise IsoglotError(
             f"The best weights of this run are damaged: {problems[0]}.", f"Delete {folder} and run again."
         )
-    model.load_state_dict(load_file(folder / "best" / "model.safetensors"))
+    model.load_state_dict(load_file(best / "model.safetensors"))
 
 
-def _checkpoints(folder: Path) -> list[Path]:
-    """All published checkpoints, newest first."""
-    return sorted(folder.glob("step-*"), reverse=True)
+def clean(folder: Path, request: str) -> None:
+    """Remove what a process that was killed while it wrote or dropped a checkpoint left in `folder`."""
+    for hidden in [*folder.glob(".step-*"), *folder.glob(".best-*")]:
+        discard_leftovers(folder / hidden.stem[1:])
+    _drop_old(folder, request)
+
+
+def _best(folder: Path, step: int) -> Path:
+    return folder / f"best-{step:07d}"
+
+
+def _folders(folder: Path, pattern: str) -> list[Path]:
+    """All published folders of a kind, newest first."""
+    return sorted(folder.glob(pattern), reverse=True)
+
+
+def _manifest(folder: Path, request: str) -> Manifest | None:
+    """Read the manifest of a checkpoint of this request; None when it is of another or is damaged."""
+    try:
+        manifest = read_manifest(folder)
+    except (DamagedError, RequestError):
+        return None
+    return manifest if manifest.inputs.get("request") == request else None
+
+
+def _is_whole(folder: Path, request: str) -> bool:
+    return _manifest(folder, request) is not None and not verify(folder)
+
+
+def _drop_old(folder: Path, request: str) -> None:
+    """Keep the newest checkpoints of this request and the best weights that they name; the rest goes."""
+    own = [(path, _manifest(path, request)) for path in _folders(folder, "step-*")]
+    newest_own = [(path, manifest) for path, manifest in own if manifest is not None][:_KEEP]
+    kept = {path for path, _ in newest_own}
+    kept |= {_best(folder, manifest.config["best_step"]) for _, manifest in newest_own}
+    for old in [*_folders(folder, "step-*"), *_folders(folder, "best*")]:
+        if old not in kept:
+            discard(old)
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from isoglot.config import TrainConfig
+from isoglot.disk import write_atomic
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.train import checkpoint
 from isoglot.train.batches import Batch, epoch
@@ -72,6 +73,7 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
     Leaves the best weights in the student: best by `validation.beats`, where step 0 is the start.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
+    checkpoint.clean(run.folder, run.request)
     optimiser = _optimiser(run)
     found = checkpoint.newest(run.folder, run.request)
     if found is not None:
@@ -80,10 +82,11 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
     else:
         progressed = _begin(run)
         checkpoint.save(run.folder, progressed, run.student.model, optimiser, run.request)
+    _cut_log(run.folder, progressed.step)
     with progress.task("training", progressed.schedule.steps, "steps") as task:
         task.advance(progressed.step)
         progressed, remark = _steps(run, optimiser, progressed, task)
-    checkpoint.load_best(run.folder, run.student.model)
+    checkpoint.load_best(run.folder, progressed.best_step, run.student.model)
     return Outcome(progressed, remark)
 
 
@@ -210,6 +213,14 @@ def _optimiser(run: Run) -> torch.optim.Optimizer:
     ]
     filled = [group for group in groups if group["params"]]
     return torch.optim.AdamW(filled, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+
+
+def _cut_log(folder: Path, step: int) -> None:
+    """Forget the log of steps after `step`, which are done again, and a line that a power cut left half."""
+    path = folder / "log.jsonl"
+    lines = path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else []
+    whole = [line for line in lines if line.endswith("}\n") and json.loads(line)["step"] <= step]
+    write_atomic(path, "".join(whole))
 
 
 def _log(folder: Path, entry: dict[str, float]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from isoglot.artefact import write_atomic
+from isoglot.disk import write_atomic
 from isoglot.evaluate.report import charts, data, text
 from isoglot.evaluate.report.data import Example, RunReport
 
