@@ -36,9 +36,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--rows", type=int, help="only the first rows of each file")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = measure(RunFolder(options.run), options.data)
+    result = measure(RunFolder(options.run), options.data, options.rows)
     if options.json:
         print(json.dumps(result))
     else:
@@ -47,10 +48,10 @@ def main() -> None:
         print("mean", *(f"{stage} {value:.1%}" for stage, value in result["mean"].items()), sep="   ")
 
 
-def measure(run: RunFolder, data: Path) -> dict[str, dict]:
+def measure(run: RunFolder, data: Path, most: int | None) -> dict[str, dict]:
     """Score every stage in every language of the run that has a test file."""
     recipe = Recipe.model_validate(read_json(run.recipe))
-    sets = read_sets(data, list(read_json(run.student / "isoglot.json")["languages"]))
+    sets = read_sets(data, list(read_json(run.student / "isoglot.json")["languages"]), most)
     teacher = load_encoder(locate(recipe.teacher.model).folder)
     english = {language: teacher.encode([target for _, target in rows]) for language, rows in sets.items()}
     stages: dict[str, dict[str, float]] = {}
@@ -82,7 +83,7 @@ def accuracy(student: Encoder, sources: list[str], english: NDArray[np.float32])
     return top1_accuracy(student.encode(sources), english, np.arange(len(sources)))
 
 
-def read_sets(folder: Path, languages: list[str]) -> dict[str, list[tuple[str, str]]]:
+def read_sets(folder: Path, languages: list[str], most: int | None) -> dict[str, list[tuple[str, str]]]:
     """Read the files of the wanted languages."""
     sets = {}
     for path in sorted(folder.glob("*.tsv.gz")):
@@ -91,7 +92,7 @@ def read_sets(folder: Path, languages: list[str]) -> dict[str, list[tuple[str, s
         if language in languages:
             with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
                 rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-            sets[language] = [(source, target) for source, target in rows[1:]]
+            sets[language] = [(source, target) for source, target in rows[1:][:most]]
     return sets
 
 

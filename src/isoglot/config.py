@@ -46,6 +46,9 @@ class StudentConfig(Section):
         None, description="text put before every sentence; unset: the folder's own default"
     )
     max_tokens: int = Field(128, ge=8, description="longer sentences are cut after this many tokens")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="arithmetic of training; auto: bf16 where the processor has it"
+    )
 
 
 class CorpusConfig(Section):
@@ -121,9 +124,6 @@ class TrainConfig(Section):
     )
     source_term: bool = Field(True, description="also pull the source sentence to its teacher vector")
     evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto: bf16 where the processor has it"
-    )
 
     @model_validator(mode="after")
     def _one_horizon(self) -> TrainConfig:

@@ -56,8 +56,12 @@ def test_dequantises_every_tensor_exactly():
     packed, meant = pack(np.random.default_rng(0))
     header, tensors = e5_small.unpack(packed)
     assert (header.hidden, header.layers, header.vocabulary, header.epsilon) == (WIDTH, LAYERS, WORDS, 1e-12)
-    names = {"emb.word": "embeddings.word_embeddings.weight", "l0.fi.w": "encoder.layer.0.intermediate.dense.weight",
-             "l0.q.b": "encoder.layer.0.attention.self.query.bias", "l0.oln.w": "encoder.layer.0.output.LayerNorm.weight"}  # fmt: skip
+    names = {
+        "emb.word": "embeddings.word_embeddings.weight",
+        "l0.fi.w": "encoder.layer.0.intermediate.dense.weight",
+        "l0.q.b": "encoder.layer.0.attention.self.query.bias",
+        "l0.oln.w": "encoder.layer.0.output.LayerNorm.weight",
+    }
     for source, target in names.items():
         assert np.array_equal(tensors[target], meant[source])
     assert len(tensors) == len(meant) + 2

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-import tiny
 import torch
 
+import tiny
 from isoglot.encode import attention
 from isoglot.encode.encoder import load_encoder
 from isoglot.encode.fingerprint import space

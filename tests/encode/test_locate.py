@@ -1,8 +1,8 @@
 import zipfile
 
 import pytest
-import tiny
 
+import tiny
 from isoglot import wheels
 from isoglot.encode.locate import locate
 from isoglot.errors import RequestError

@@ -17,3 +17,12 @@ def test_bf16_rounds_products_and_fp32_does_not():
         exact = a @ b
     assert rounded.dtype == torch.bfloat16
     assert torch.equal(exact, a)
+
+
+def test_the_option_reaches_the_encoder(tiny_folder):
+    from isoglot.encode.encoder import load_encoder
+
+    exact = load_encoder(tiny_folder / "teacher", precision="fp32").encode(["the red house sings today"])
+    rounded = load_encoder(tiny_folder / "teacher", precision="bf16").encode(["the red house sings today"])
+    assert rounded.dtype == exact.dtype
+    assert 0.999 < float((exact * rounded).sum()) < 1.0 - 1e-7

@@ -43,7 +43,8 @@ def test_the_choice_is_part_of_the_digest():
     assert first == again
     assert hold_out(groups(), [], 13, 5).digest != first
     signature = str(Signature("retrieval top-1", "student->teacher, pool 12", first, "m" * 64))
-    assert signature.startswith(f"retrieval top-1|student->teacher, pool 12|data:{first[:12]}|model:mmmmmmmmmmmm|isoglot:")
+    data, model = f"data:{first[:12]}", "model:mmmmmmmmmmmm"
+    assert signature.startswith(f"retrieval top-1|student->teacher, pool 12|{data}|{model}|isoglot:")
 
 
 def test_pairs_are_of_different_rows():
@@ -58,9 +59,12 @@ def test_the_showcase_is_made_of_the_test_set():
     held_out = hold_out(groups(), [], pool=30, queries=100)
     random = np.random.default_rng(0)
     teacher = random.normal(size=(30, 6)).astype(np.float32)
-    queries = teacher[held_out.gold] + 0.01 * random.normal(size=(len(held_out.queries), 6)).astype(np.float32)
+    queries = teacher[held_out.gold] + 0.01 * random.normal(size=(len(held_out.queries), 6)).astype(
+        np.float32
+    )
     points = sentence_map(queries, teacher, held_out, "en", sentences=5)
-    assert [point.text for point in points if point.is_teacher] == [f"Sentence number {n}." for n in (12, 15, 18, 21, 24)]
+    teachers = [point.text for point in points if point.is_teacher]
+    assert teachers == [f"Sentence number {number}." for number in (12, 15, 18, 21, 24)]
     for point in points:
         own = next(other for other in points if other.is_teacher and other.group == point.group)
         assert abs(point.x - own.x) + abs(point.y - own.y) < 0.2

@@ -27,7 +27,9 @@ def vectors():
     return targets + 0.5 * random.normal(size=(80, 12)).astype(np.float32), targets
 
 
-@given(arrays(np.float64, 30, elements=st.integers(-5, 5)), arrays(np.float64, 30, elements=st.integers(-5, 5)))
+@given(
+    arrays(np.float64, 30, elements=st.integers(-5, 5)), arrays(np.float64, 30, elements=st.integers(-5, 5))
+)
 def test_spearman_equals_scipy_with_ties(x, y):
     if len(set(x)) > 1 and len(set(y)) > 1:
         assert spearman(x, y) == pytest.approx(spearmanr(x, y).statistic, abs=1e-9)

@@ -8,8 +8,8 @@ import sys
 
 import numpy as np
 import pytest
-import tiny
 
+import tiny
 from isoglot.artefact import verify
 from isoglot.corpus.split import key
 from isoglot.corpus.store import Corpus
@@ -53,7 +53,10 @@ def test_scores_say_what_they_are(finished):
     assert stages["before"]["to_teacher"] is None  # 32 dimensions against the teacher's 24
     assert stages["warm start"]["r2"] > 0
     assert 0 <= scores["worst"]["to_teacher"] <= scores["mean"][scores["shipped"]]["to_teacher"]
-    assert any(signature.startswith("retrieval top-1|student->teacher, pool 60|") for signature in scores["signatures"])
+    assert any(
+        signature.startswith("retrieval top-1|student->teacher, pool 60|")
+        for signature in scores["signatures"]
+    )
     values = [stages[scores["shipped"]]["to_teacher"] for stages in scores["languages"].values()]
     assert scores["mean"][scores["shipped"]]["to_teacher"] == pytest.approx(np.mean(values))
 
@@ -69,13 +72,20 @@ def test_the_student_loads_in_sentence_transformers_and_gives_the_same_vectors(f
     from sentence_transformers import SentenceTransformer
 
     folder = finished[0] / "run" / "student"
-    texts = [tiny.sentence(n) for n in range(30)] + [tiny.translation("fr", tiny.sentence(n)) for n in range(30)]
-    ours, theirs = load_encoder(folder).encode(texts), SentenceTransformer(str(folder), device="cpu").encode(texts)
+    texts = [tiny.sentence(n) for n in range(30)] + [
+        tiny.translation("fr", tiny.sentence(n)) for n in range(30)
+    ]
+    ours, theirs = (
+        load_encoder(folder).encode(texts),
+        SentenceTransformer(str(folder), device="cpu").encode(texts),
+    )
     assert ours.shape == (60, 24)
     assert np.abs(ours - theirs).max() < 1e-5
     assert np.linalg.norm(ours, axis=1) == pytest.approx(1.0, abs=1e-5)
     card = json.loads((folder / "isoglot.json").read_text())
-    assert card["teacher"]["space"]["fingerprint"] == space(load_encoder(tiny_folder / "teacher"))["fingerprint"]
+    assert (
+        card["teacher"]["space"]["fingerprint"] == space(load_encoder(tiny_folder / "teacher"))["fingerprint"]
+    )
     assert (folder / "NOTICE").read_text().strip()
     assert verify(folder) == []
 
@@ -117,7 +127,16 @@ def test_the_separate_commands_do_the_same(finished, tiny_folder, tmp_path):
     assert Corpus.open(tmp_path / "corpus").sources() == Corpus.open(folder / "run" / "corpus").sources()
     embedded = isoglot("embed", "corpus", "--teacher", teacher, "--store", "store", "--json", cwd=tmp_path)
     assert json.loads(embedded.stdout)["rows"] == 300
-    options = ["--teacher", teacher, "--student", tiny_folder / "student", "--corpus", "corpus", "--store", "store"]
+    options = [
+        "--teacher",
+        teacher,
+        "--student",
+        tiny_folder / "student",
+        "--corpus",
+        "corpus",
+        "--store",
+        "store",
+    ]
     distilled = isoglot(
         "distil", *options, "--out", "run", "--epochs", "1", "--set", "evaluate.pool=60",
         "--set", "train.batch_tokens=512", "--set", "student.max_tokens=32", cwd=tmp_path,
@@ -144,27 +163,30 @@ def test_from_python(tiny_folder, tmp_path):
 def test_evaluating_with_another_teacher_is_refused(finished, tiny_folder, tmp_path):
     other = tiny.write_teacher(tmp_path / "other", seed=8)
     run = finished[0] / "run"
-    process = isoglot("evaluate", run / "student", "--corpus", run / "corpus", "--teacher", other, cwd=tmp_path)
+    process = isoglot(
+        "evaluate", run / "student", "--corpus", run / "corpus", "--teacher", other, cwd=tmp_path
+    )
     assert process.returncode == 2
     assert "lives in the space" in process.stderr
 
 
 BAD = {
-    "empty": ("", "holds no", 2),
-    "one column": ("only\none\ncolumn\n", "column", 2),
+    "empty": ("", "bad.tsv is empty", 2),
+    "one column": ("only\none\ncolumn\n", "bad.tsv has one column", 2),
     "nothing left": ("source_lang\ttarget_lang\tsource\ttarget\nen\tde\tsame\tsame\n", "identical", 1),
 }
 
 
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_text_gives_one_paragraph_and_no_half_folder(kind, tiny_folder, tmp_path):
-    content, said, _ = BAD[kind]
+    content, said, code = BAD[kind]
     (tmp_path / "bad.tsv").write_text(content)
     options = ["--teacher", tiny_folder / "teacher", "--student", tiny_folder / "student", "--out", "run"]
     process = isoglot("distil", *options, "--corpus", "bad.tsv", cwd=tmp_path)
-    assert process.returncode in (1, 2)
+    assert process.returncode == code
     errors = [line for line in process.stderr.splitlines() if line.startswith("error:")]
     assert len(errors) == 1
+    assert said in errors[0]
     assert "Traceback" not in process.stderr
     assert not (tmp_path / "run" / "corpus").exists()
 

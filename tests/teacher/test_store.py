@@ -3,8 +3,8 @@ import sqlite3
 
 import numpy as np
 import pytest
-import tiny
 
+import tiny
 from isoglot.config import TeacherConfig
 from isoglot.encode.encoder import load_encoder
 from isoglot.errors import DamagedError, IsoglotError, RequestError
@@ -75,7 +75,9 @@ def test_a_second_request_embeds_only_what_is_new(tmp_path):
     assert sorted(work.texts) == sorted(TEXTS[50:])
     # Interrupted in the middle, the plan of the second request stays what it was.
     fill(tmp_path, TEXTS, stop_after=2)
-    assert [chunk.id for chunk in Store.open(tmp_path).work_for(TEXTS).plan] == [chunk.id for chunk in work.plan]
+    assert [chunk.id for chunk in Store.open(tmp_path).work_for(TEXTS).plan] == [
+        chunk.id for chunk in work.plan
+    ]
 
 
 @pytest.mark.parametrize(("field", "value"), [("weights", "other"), ("prompt", "query: ")])

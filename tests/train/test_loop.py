@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
-import tiny
 import torch
 
+import tiny
 from isoglot.config import TrainConfig
 from isoglot.corpus.store import Groups
 from isoglot.encode.encoder import load_encoder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from isoglot.encode.precision import Precision
     from isoglot.encode.tokens import Tokenizer, Tokens
 
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 1024  # activations of so many tokens stay in a processor's cache (docs/experiments.md)
 
 
 class Embedder(Protocol):
@@ -83,13 +83,20 @@ class Encoder:
         return result
 
 
-def load_encoder(folder: Path, *, prompt: str | None = None, max_tokens: int | None = None) -> Encoder:
+def load_encoder(
+    folder: Path,
+    *,
+    prompt: str | None = None,
+    max_tokens: int | None = None,
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+) -> Encoder:
     """Load any encoder folder, ready to encode on the best device of this machine.
 
     Args:
         folder: a sentence-transformers folder or a bare Hugging Face encoder.
         prompt: text put before every sentence instead of the folder's own default prompt.
         max_tokens: a lower length limit than the folder's own.
+        precision: arithmetic; "auto" takes bf16 where the hardware multiplies it natively.
 
     Raises:
         RequestError: the folder is not an encoder that isoglot runs.
@@ -105,4 +112,4 @@ def load_encoder(folder: Path, *, prompt: str | None = None, max_tokens: int | N
     chosen_prompt = model.shape.prompt if prompt is None else prompt
     model.shape = dataclasses.replace(model.shape, prompt=chosen_prompt, max_tokens=limit)
     device = best_device()
-    return Encoder(model.to(device), load_tokenizer(folder, limit), choose("auto", device))
+    return Encoder(model.to(device), load_tokenizer(folder, limit), choose(precision, device))

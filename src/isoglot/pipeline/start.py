@@ -58,7 +58,10 @@ def load_start(located: Located, recipe: Recipe, teacher: Shape) -> tuple[Encode
     Raises:
         RequestError: the folder already ends in Dense layers, so its backbone alone is not what it was.
     """
-    student = load_encoder(located.folder, prompt=recipe.student.prompt, max_tokens=recipe.student.max_tokens)
+    chosen = recipe.student
+    student = load_encoder(
+        located.folder, prompt=chosen.prompt, max_tokens=chosen.max_tokens, precision=chosen.precision
+    )
     if student.model.dense:
         raise RequestError(
             f"The student {located.label} already ends in Dense layers.",

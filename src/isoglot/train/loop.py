@@ -19,7 +19,7 @@ from isoglot.train import checkpoint
 from isoglot.train.batches import Batch, epoch
 from isoglot.train.checkpoint import CurvePoint, Progressed
 from isoglot.train.examples import Examples
-from isoglot.train.loss import distillation_loss
+from isoglot.train.loss import contrast_loss, distillation_loss
 from isoglot.train.schedule import Schedule, plan, steps_in
 from isoglot.train.validation import Validate, beats, collapse
 
@@ -151,6 +151,9 @@ def _backward(run: Run, batch: Batch) -> torch.Tensor:
     with autocast(run.student.precision, device):
         vectors = model(ids.to(device), mask.to(device))
     loss = distillation_loss(vectors.float(), targets, torch.from_numpy(batch.weights).to(device))
+    if run.config.contrast:
+        # Divided by the dimension, as the squared distance is: the weight then means the same for every teacher.
+        loss = loss + run.config.contrast / targets.shape[1] * contrast_loss(vectors.float(), targets)
     loss.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
 
