@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
@@ -20,6 +22,7 @@ from isoglot.cli import console as console_module
 from isoglot.cli import doctor
 from isoglot.cli.console import Console, count, duration, handled, printable
 from isoglot.errors import IsoglotError, RequestError
+from isoglot.teacher.store import Store
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "duckdb", "pyarrow", "numpy", "jinja2")
 
@@ -105,6 +108,41 @@ def test_verify_lists_a_damaged_manifest_beside_the_others(tmp_path):
     result = isoglot("verify", tmp_path, "--json")
     assert result.returncode == 1
     assert [bool(folder["problems"]) for folder in json.loads(result.stdout)["folders"]] == [False, True]
+
+
+def make_store(folder):
+    """A teacher store of four sentences in two committed shards, and one shard that was not committed."""
+    store = Store.create(folder, {"dimension": 2, "fingerprint": "f"}, chunk_rows=2)
+    work = store.work_for(["a", "b", "c", "d"])
+    for chunk in work.plan:
+        store.commit(chunk, work.keys[chunk.start : chunk.stop], np.ones((2, 2), np.float32))
+    (folder / "shards" / "uncommitted.safetensors").write_bytes(b"a kill came before the commit")
+    return sorted((folder / "shards").glob("[0-9a-f]*.safetensors"))
+
+
+def test_verify_proves_a_store(tmp_path):
+    make_store(tmp_path / "run" / "store")
+    result = isoglot("verify", tmp_path / "run")
+    assert result.returncode == 0, result.stderr
+    assert f"whole    {tmp_path / 'run' / 'store'} (store)" in result.stdout
+
+
+def test_verify_names_a_damaged_shard(tmp_path):
+    shard = make_store(tmp_path / "store")[0]
+    data = bytearray(shard.read_bytes())
+    data[-3] ^= 1
+    shard.write_bytes(data)
+    result = isoglot("verify", tmp_path, "--json")
+    assert result.returncode == 1
+    assert json.loads(result.stdout)["folders"][0]["problems"] == [f"{shard} does not match its sha256"]
+
+
+def test_verify_names_a_store_that_cannot_be_read(tmp_path):
+    make_store(tmp_path / "store")
+    (tmp_path / "store" / "manifest.sqlite").write_bytes(b"no database" * 100)
+    result = isoglot("verify", tmp_path, "--json")
+    assert result.returncode == 1
+    assert "manifest.sqlite" in json.loads(result.stdout)["folders"][0]["problems"][0]
 
 
 def test_verify_of_anything_else_is_a_wrong_request(tmp_path):
@@ -240,6 +278,22 @@ def test_a_signal_says_how_to_continue(number, code):
     assert "sleep: stopped at 3 of 100 winks" in err
     assert err.endswith("error: interrupted; run the same command again to continue.\n")
     assert "Traceback" not in err and out == ""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_that_come_while_the_program_ends_change_nothing(number, code):
+    """The end is drawn out by a handler of the interpreter's own shutdown, which the second signal falls into."""
+    slow_end = "import atexit, time; atexit.register(lambda: time.sleep(2))\n"
+    process = subprocess.Popen([sys.executable, "-c", slow_end + SLEEPER], stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "asleep\n"
+    process.send_signal(number)
+    lines = [process.stderr.readline(), process.stderr.readline()]
+    time.sleep(0.5)
+    process.send_signal(number)
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(20) == code
+    assert lines[1] == "error: interrupted; run the same command again to continue.\n"
 
 
 def test_sigterm_is_as_before_once_a_command_is_over():

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import sys
-import threading
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isoglot.cli.signals import Terminated, ignore_signals, sigterm_as_interrupt
 from isoglot.errors import IsoglotError
 
 if TYPE_CHECKING:
@@ -44,10 +42,6 @@ _ANSI = re.compile(
     r"|\x1b[ -/]*[0-~]"
 )
 _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, raised where Ctrl-C would raise KeyboardInterrupt, so that both clean up alike."""
 
 
 def printable(text: str) -> str:
@@ -160,32 +154,17 @@ def handled(as_json: bool = False) -> Iterator[Console]:
         typer.Exit: with that exit code.
     """
     console = Console(as_json)
-    with _sigterm_as_interrupt():
+    with sigterm_as_interrupt():
         try:
             yield console
         except IsoglotError as error:
             console.fail(error.problem, error.next_step)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
+            ignore_signals()  # a second Ctrl-C must not cut the line that says how to go on
             code = 143 if isinstance(interrupt, Terminated) else 130
             console.fail("interrupted; run the same command again to continue.", "")
             raise typer.Exit(code) from interrupt
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _raise_terminated)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _raise_terminated(number: int, frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _capable_terminal() -> bool:

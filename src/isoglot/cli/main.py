@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from isoglot.cli import corpus, distil, doctor, embed, evaluate, run, verify
+from isoglot.cli.signals import ignore_signals
 
 app = typer.Typer(
     help="Teach a sentence-embedding model new languages without moving its vector space.",
@@ -57,7 +58,10 @@ def main() -> None:
     # typer.Typer.__call__ would install its own excepthook; the command object leaves it alone
     command = typer.main.get_command(app)
     sys.excepthook = _report_bug
-    command(prog_name="isoglot")
+    try:
+        command(prog_name="isoglot")
+    finally:
+        ignore_signals()
 
 
 def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
