@@ -23,21 +23,23 @@ def verify(
 def _verify(folder: Path, console: Console) -> None:
     from isoglot import artefact
     from isoglot.errors import RequestError
+    from isoglot.teacher.store import HEADER as STORE_HEADER
 
-    manifests = [
-        path
-        for path in sorted(folder.rglob(artefact.MANIFEST))
+    found = sorted(
+        path.parent
+        for name in (artefact.MANIFEST, STORE_HEADER)
+        for path in folder.rglob(name)
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)  # unfinished work
-    ]
-    if not manifests:
+    )
+    if not found:
         raise RequestError(
-            f"{folder} has no {artefact.MANIFEST} in it or below it: there is nothing to check.",
+            f"{folder} has no {artefact.MANIFEST} or {STORE_HEADER} in it or below it: there is nothing to check.",
             "Give the folder that an isoglot command printed.",
         )
     checked = []
-    with console.task("verify", len(manifests), "folders") as task:
-        for manifest in manifests:
-            checked.append(_check(manifest.parent))
+    with console.task("verify", len(found), "folders") as task:
+        for one in found:
+            checked.append(_check_store(one) if (one / STORE_HEADER).is_file() else _check(one))
             task.advance()
     whole = all(not folder.problems for folder in checked)
     console.finish({"whole": whole, "folders": [asdict(folder) for folder in checked]}, _text(checked))
@@ -62,6 +64,18 @@ def _check(folder: Path) -> _Checked:
     except DamagedError as error:
         return _Checked(str(folder), "unknown", 0, [error.problem])
     return _Checked(str(folder), manifest.kind, len(manifest.files), artefact.verify(folder))
+
+
+def _check_store(folder: Path) -> _Checked:
+    """Check every committed shard; a shard that a killed process did not get to commit is no damage."""
+    from isoglot.errors import IsoglotError
+    from isoglot.teacher.store import Store
+
+    try:
+        shards = len(list((folder / "shards").glob("*.safetensors")))
+        return _Checked(str(folder), "store", shards, Store.open(folder).verify())
+    except IsoglotError as error:
+        return _Checked(str(folder), "store", 0, [error.problem])
 
 
 def _text(checked: list[_Checked]) -> str:

@@ -28,6 +28,7 @@ from isoglot.disk import write_atomic
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.scale.plan import Chunk, cut
 
+HEADER = "store.json"
 _FORMAT = 1
 _KEY_BYTES = 16
 _SCHEMA = """
@@ -64,7 +65,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        header = read_json(folder / "store.json")
+        header = read_json(folder / HEADER)
         if header.get("format") != _FORMAT:
             raise RequestError(
                 f"{folder} has store format {header.get('format')}, this isoglot reads {_FORMAT}."
@@ -90,7 +91,7 @@ class Store:
         Raises:
             RequestError: the folder holds another space; names the field that differs.
         """
-        if not (folder / "store.json").is_file():
+        if not (folder / HEADER).is_file():
             (folder / "shards").mkdir(parents=True, exist_ok=True)
             header = {
                 "format": _FORMAT,
@@ -98,7 +99,7 @@ class Store:
                 "dimension": space["dimension"],
                 "chunk_rows": chunk_rows,
             }
-            write_json(folder / "store.json", header)
+            write_json(folder / HEADER, header)
         store = cls(folder)
         wanted = {**space, "chunk_rows": chunk_rows}
         found = {**store.space, "chunk_rows": store.chunk_rows}
@@ -119,7 +120,7 @@ class Store:
         Raises:
             RequestError: `folder` is not a store.
         """
-        if not (folder / "store.json").is_file():
+        if not (folder / HEADER).is_file():
             raise RequestError(
                 f"{folder} is not a teacher store.", "Make one with: isoglot embed CORPUS --store DIR."
             )
