@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoglot.artefact import MANIFEST, exclusive, write_json
+from isoglot.artefact import MANIFEST, discard_leftovers, exclusive, write_json
 from isoglot.config import Recipe
 from isoglot.corpus.build import build
 from isoglot.corpus.store import Corpus
@@ -61,6 +61,8 @@ def run(
     """
     folder = RunFolder(out)
     with exclusive(out), explaining_full_disk(out):
+        for part in (folder.corpus, folder.start, folder.student):
+            discard_leftovers(part)
         write_json(folder.recipe, recipe.model_dump(mode="json"))
         teacher, origin = _models(recipe, progress)
         corpus = corpus_of(recipe, folder.corpus, progress)
