@@ -1,0 +1,36 @@
+"""The undisturbed run that faults are compared with, and the table at the end of the session."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import tiny
+from faults import rig, table
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tiny_folder, tmp_path_factory):
+    """A whole run and the time of its stages."""
+    folder = tmp_path_factory.mktemp("faults")
+    recipe = tiny.write_recipe(
+        folder / "tiny.toml", tiny_folder / "teacher", tiny_folder / "student", tiny_folder / "pairs.tsv"
+    )
+    preloaded = rig.Preloaded()
+    yield rig.undisturbed(recipe, folder / "whole", preloaded)
+    preloaded.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    """Print the table; with ISOGLOT_FAULTS_TABLE=PATH also write it there as JSON."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    results = [value for report in reports for name, value in report.user_properties if name == "fault"]
+    rows = table.rows_of(results)
+    if not rows:
+        return
+    terminalreporter.section("fault injection")
+    terminalreporter.write_line(table.markdown(rows))
+    path = os.environ.get("ISOGLOT_FAULTS_TABLE")
+    if path:
+        table.write(rows, Path(path))
