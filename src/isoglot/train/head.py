@@ -97,7 +97,7 @@ def train_head(
             if config.head_contrast:
                 loss = loss + config.head_contrast * contrast_loss(vectors, y[rows])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             task.advance()
     return _raw(layers[0], mean, scale), layers[1]
