@@ -197,6 +197,25 @@ def test_contrast_keeps_sentences_apart(tiny_folder, tmp_path):
     assert cosines[1] < cosines[0] - 0.02
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"clip": 1e-3}, {"weight_decay": 5.0}, {"warmup": 0.9}, {"learning_rate": 1e-4},
+        {"head_learning_rate": 1e-5}, {"batch_tokens": 128}, {"targets_per_group": 1}, {"source_term": False},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_option_of_the_loop_changes_the_student(tiny_folder, tmp_path, change):
+    steps = {"epochs": 1, "evaluations": 1}
+    plain = make_run(tiny_folder, tmp_path / "plain", config=TrainConfig(**{**CONFIG.model_dump(), **steps}))
+    changed = make_run(
+        tiny_folder, tmp_path / "changed", config=TrainConfig(**{**CONFIG.model_dump(), **steps, **change})
+    )
+    for run in (plain, changed):
+        train(run)
+    assert not same(weights(plain), weights(changed))
+
+
 def test_no_epochs_leave_the_start(tiny_folder, tmp_path):
     run = make_run(tiny_folder, tmp_path, config=TrainConfig(epochs=0))
     before = weights(run)
