@@ -203,4 +203,4 @@ def attach(student: Encoder, folder: Path) -> None:
         weight = tensors[f"{number}.weight"]
         layer = Dense(weight.shape[1], weight.shape[0], torch.nn.GELU() if number < count - 1 else None)
         layer.linear.load_state_dict({"weight": weight, "bias": tensors[f"{number}.bias"]})
-        student.model.dense.append(layer)
+        student.model.dense.append(layer.to(next(student.model.backbone.parameters()).device))
