@@ -93,29 +93,31 @@ def carry_out(plan: Plan, rig: Rig, run: Path, seed: int) -> Iterator[Result]:
     A promise on the finished run counts for every injection before it.
     """
     chance = random.Random(seed)
-    results, written = [], {}
+    results = []
     for injection, name in plan:
-        blow = _hit(injection, BY_NAME[name], rig, run, chance)
-        problems = [*injection.answered(blow), *_after(rig, run, injection)]
-        problems += [f"shard {shard} was embedded again" for shard in _rewritten(written, run)]
-        written = _committed_shards(run)
+        blow, problems = _hit(injection, BY_NAME[name], rig, run, chance)
+        problems = [*injection.answered(blow), *_after(rig, run, injection), *problems]
         results.append(Result(f"{injection.name}, {blow.stage}", injection.promise, tuple(problems)))
-    at_the_end = (
-        *_finish(rig, run),
-        *(f"shard {name} was embedded again" for name in _rewritten(written, run)),
-    )
+    at_the_end = _finish(rig, run)
     for result in results:
         yield Result(result.injection, result.promise, result.problems + at_the_end)
 
 
-def _hit(injection: Injection, stage: Stage, rig: Rig, run: Path, chance: random.Random) -> Blow:
-    """Hit a process in `stage`; when it was over before the blow fell, lay the folder out anew and try again."""
+def _hit(
+    injection: Injection, stage: Stage, rig: Rig, run: Path, chance: random.Random
+) -> tuple[Blow, list[str]]:
+    """Hit a process in `stage`; when it was over before the blow fell, lay the folder out anew and try again.
+
+    Returns:
+        What came of it, and a sentence for every committed shard that the process wrote again.
+    """
     for _ in range(ATTEMPTS):
+        before = _committed_shards(run)
         process = rig.start(run, fresh=stage is STAGES[0])
         delay = chance.random() * rig.seconds[stage.name]
         blow = strike(process, stage, delay, injection.signal, injection.times)
         if blow.stage == stage.name:
-            return blow
+            return blow, _written_again(before, run)
         prepare(rig, stage, run)
     raise AssertionError(f"{stage.name} was missed {ATTEMPTS} times")
 
@@ -134,17 +136,18 @@ def _committed_shards(run: Path) -> dict[str, tuple[int, int]]:
     return {name: status for name, status in shards(run).items() if name in listed}
 
 
-def _rewritten(before: dict[str, tuple[int, int]], run: Path) -> list[str]:
+def _written_again(before: dict[str, tuple[int, int]], run: Path) -> list[str]:
     now = shards(run)
-    return [name for name, status in before.items() if now.get(name) != status]
+    return [f"{name} was embedded again" for name, status in before.items() if now.get(name) != status]
 
 
 def _finish(rig: Rig, run: Path) -> tuple[str, ...]:
+    before = _committed_shards(run)
     process = rig.start(run)
     code = process.wait()
     if code != 0:
         return (f"the last run ended with {code}:\n{process.text}",)
     return (
         *promises.nothing_half_written(run), *promises.verify_says_whole(run), *promises.nothing_left_over(run),
-        *promises.same_result(rig.whole, run),
+        *promises.same_result(rig.whole, run), *_written_again(before, run),
     )  # fmt: skip
