@@ -1,6 +1,7 @@
 """What every test shares: no model hub, helpers of this folder importable, small real models made once."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["HF_HUB_OFFLINE"] = "1"
+# A shell without job control starts background work with Ctrl-C ignored, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 

@@ -73,7 +73,7 @@ def test_set_overrides_the_file(smallest):
         ("train.minutes=soon", "train.minutes: Input should be a valid number"),
         ("train.minutes=-1", "train.minutes: Input should be greater than 0"),
         ("train.clip=inf", "train.clip: Input should be a finite number"),
-        ("train.precision=fp8", "train.precision: Input should be 'auto', 'fp32' or 'bf16'"),
+        ("student.precision=fp8", "student.precision: Input should be 'auto', 'fp32' or 'bf16'"),
         ("corpus.min_chars=2000", "corpus: min_chars 2000 is above max_chars 1000"),
         ("teacher.model=true", "teacher.model: Input should be a valid string"),
         ("train.minutes", "is not of the form section.key=value"),
