@@ -177,6 +177,16 @@ def test_a_collapse_stops_the_run(tiny_folder, tmp_path):
     assert same(weights(run), before)
 
 
+def test_measuring_the_speed_changes_no_weight(tiny_folder, tmp_path):
+    """With one step of time nothing but the measurement happens before it; the start must be kept bit for bit."""
+    run = make_run(tiny_folder, tmp_path, lambda encoder: FLAT, TrainConfig(minutes=1e-6, batch_tokens=256))
+    before = weights(run)
+    outcome = train(run)
+    assert outcome.progressed.schedule.steps == 1
+    assert outcome.progressed.best_step == 0
+    assert same(weights(run), before)
+
+
 def test_minutes_fix_the_number_of_steps(tiny_folder, tmp_path):
     config = TrainConfig(minutes=0.05, batch_tokens=256, evaluations=2)
     outcome = train(make_run(tiny_folder, tmp_path, config=config))

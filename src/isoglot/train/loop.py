@@ -180,12 +180,15 @@ def _schedule(run: Run, evaluation_seconds: float) -> Schedule:
             config.evaluations,
         )
     spent = []
+    trial = _optimiser(
+        run
+    )  # whole steps at learning rate 0: they cost what a step costs and change no weight
     for batch in itertools.islice(_all_batches(run), _PROBE_BATCHES):
         began = time.monotonic()
-        _backward(run, batch)
+        _step(run, trial, batch, 0.0)
         spent.append(time.monotonic() - began)
     # The first batch pays for memory and code that later ones reuse.
-    step_seconds = float(np.mean(spent[1:] or spent)) * 1.05
+    step_seconds = float(np.mean(spent[1:] or spent))
     left = config.minutes * 60 - evaluation_seconds - sum(spent)
     return plan(
         steps_in(left, step_seconds, evaluation_seconds, config.evaluations),
