@@ -94,3 +94,14 @@ def test_the_small_head_stays_in_the_saved_student(recipe_path, tmp_path):
     texts = [tiny.sentence(number) for number in range(20)]
     theirs = SentenceTransformer(str(student), device="cpu").encode(texts)
     assert np.abs(load_encoder(student).encode(texts) - theirs).max() < 1e-5
+
+
+def test_the_untouched_student_is_scored_with_its_own_pooling(recipe_path, tmp_path):
+    """Whether the recipe's features hold the student's own pooling (mean) or not must not change "before"."""
+    scores = [
+        read(finish(recipe_path, tmp_path / mode, f"student.pooling=['{mode}']").start / "scores.json")[
+            "before"
+        ]
+        for mode in ("mean", "max")
+    ]
+    assert scores[0] == scores[1]

@@ -67,7 +67,7 @@ def evaluate_student(
     test = hold_out(opened.groups("test"), opened.sources("train"), config.pool, config.queries)
     if not test.queries:
         raise RequestError(
-            f"The test split of {corpus} is empty.", "Build it with corpus.test_percent above 0."
+            f"The test split of {corpus} is empty.", "Build it with --set test_percent=5, or more sentences."
         )
     vectors = encoder.encode(test.pool, progress, "teacher vectors of the pool")
     out.mkdir(parents=True, exist_ok=True)

@@ -156,7 +156,7 @@ def _score(
     held_out, store = test
     features = student.features(held_out.queries + held_out.pool, progress, "test sentences before training")
     teacher = store.vectors(held_out.pool)
-    before = _own_vectors(features, student, own)
+    before = _own_vectors(features, student, own, held_out)
     student.model.dense.extend(layers)
     with torch.inference_mode():
         after = student.model.head(torch.from_numpy(features)).numpy()
@@ -168,13 +168,18 @@ def _score(
     }
 
 
-def _own_vectors(features: np.ndarray, student: Encoder, own: Shape) -> np.ndarray:
-    """Cut the untouched student's own sentence vectors out of its pooled features."""
+def _own_vectors(features: np.ndarray, student: Encoder, own: Shape, held_out: HeldOut) -> np.ndarray:
+    """Give the untouched student's own sentence vectors, cut out of its pooled features where they are there."""
     modes = student.model.shape.pooling
+    if not set(own.pooling) <= set(modes):
+        chosen, student.model.shape = student.model.shape, own
+        vectors = student.features(held_out.queries + held_out.pool)
+        student.model.shape = chosen
+        return vectors
     width = features.shape[1] // len(modes)
-    # A mode that the recipe leaves out cannot be cut out; mean or whatever comes first stands in for it.
-    chosen = [mode for mode in own.pooling if mode in modes] or [modes[-1]]
-    return np.concatenate([features[:, modes.index(mode) * width :][:, :width] for mode in chosen], axis=1)
+    return np.concatenate(
+        [features[:, modes.index(mode) * width :][:, :width] for mode in own.pooling], axis=1
+    )
 
 
 def _save(folder: Path, layers: tuple[Dense, ...], scores: Mapping[str, Mapping[str, StageScores]]) -> None:

@@ -1,7 +1,7 @@
 """Batches: one epoch visits every group once, as source and drawn translations, in batches of similar length.
 
 Given the teacher vector, the terms of a group's loss do not depend on one another. A group may therefore be spread
-over batches, which lets every batch hold texts of one length: padding falls from a third to a few percent while each
+over batches, which lets every batch hold texts of one length: padding stays under five percent while each
 source still passes through the student once per visit, with the weight of all its drawn translations.
 """
 
