@@ -104,6 +104,7 @@ max_tokens = 32
 sources = ["{pairs}"]
 dev_percent = 10
 test_percent = 10
+[corpus.clean]
 max_untranslated = 1.0
 [warm_start]
 sentences = 400

@@ -24,9 +24,10 @@ from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.progress import Progress
 
 if TYPE_CHECKING:
-    from isoglot.config import Recipe, load_recipe
+    from isoglot.config import Recipe
     from isoglot.encode.encoder import Encoder
     from isoglot.pipeline.run import Finished
+    from isoglot.recipe import load_recipe
 
 __all__ = [
     "DamagedError", "IsoglotError", "Progress", "Recipe", "RequestError",
@@ -59,8 +60,8 @@ def distil(
         RequestError: something that was asked for cannot be.
         IsoglotError: the work failed.
     """
-    from isoglot.config import distil_recipe
     from isoglot.pipeline.run import run as run_recipe
+    from isoglot.recipe import distil_recipe
 
     sources = [corpus] if isinstance(corpus, str | Path) else corpus
     recipe = distil_recipe(
@@ -87,9 +88,9 @@ def load(folder: str | Path) -> Encoder:
 def __getattr__(name: str) -> Any:  # noqa: ANN401  a module attribute can be anything
     """Give what is imported only when asked for: the recipe's types and `__version__`."""
     if name in ("Recipe", "load_recipe"):
-        from isoglot import config
+        from isoglot import recipe
 
-        return getattr(config, name)
+        return getattr(recipe, name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -1,23 +1,13 @@
-"""Recipes: a TOML file becomes frozen models, once, at the border; an unknown key is an error.
+"""Every option of every stage, with its default and its meaning: frozen models, checked once at the border.
 
-Every option of every stage stands here with its default and its meaning. The resolved recipe is saved with
-the run.
+`isoglot.recipe` reads them from TOML files and options. The resolved recipe is saved with the run.
 """
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Mapping, Sequence
-from importlib import resources
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from isoglot.errors import RequestError
-
-M = TypeVar("M", bound=BaseModel)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -51,12 +41,9 @@ class StudentConfig(Section):
     )
 
 
-class CorpusConfig(Section):
-    """Which parallel text is read, what is dropped, and how it is split."""
+class CleanConfig(Section):
+    """Which pairs are dropped before anything else; the defaults are mild."""
 
-    sources: tuple[str, ...] = Field((), description="paths and URIs of parallel text")
-    languages: tuple[str, ...] = Field((), description="target languages to keep; empty: all")
-    source_lang: str = Field("en", description="the teacher's language")
     min_chars: int = Field(2, ge=1, description="shorter sides are dropped")
     max_chars: int = Field(1000, ge=1, description="longer sides are dropped")
     max_length_ratio: float = Field(4.0, gt=1, description="longer side over shorter side, script-aware")
@@ -67,17 +54,26 @@ class CorpusConfig(Section):
         description="drop rows whose two sides are at least this similar (1: only identical sides)",
     )
     drop_placeholders: bool = Field(True, description="drop rows with a {placeholder} on either side")
+
+    @model_validator(mode="after")
+    def _some_length(self) -> CleanConfig:
+        if self.min_chars > self.max_chars:
+            raise ValueError(f"min_chars {self.min_chars} is above max_chars {self.max_chars}")
+        return self
+
+
+class CorpusConfig(Section):
+    """Which parallel text is read, what is dropped, and how it is split."""
+
+    sources: tuple[str, ...] = Field((), description="paths and URIs of parallel text")
+    languages: tuple[str, ...] = Field((), description="target languages to keep; empty: all")
+    source_lang: str = Field("en", description="the teacher's language")
+    clean: CleanConfig = CleanConfig()
     max_sources: int | None = Field(
         None, ge=1, description="keep so many source sentences, a random sample over all splits; unset: all"
     )
     dev_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the dev split")
     test_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the test split")
-
-    @model_validator(mode="after")
-    def _some_length(self) -> CorpusConfig:
-        if self.min_chars > self.max_chars:
-            raise ValueError(f"min_chars {self.min_chars} is above max_chars {self.max_chars}")
-        return self
 
 
 class WarmStartConfig(Section):
@@ -151,150 +147,3 @@ class Recipe(Section):
     warm_start: WarmStartConfig = WarmStartConfig()
     train: TrainConfig = TrainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
-
-
-def shipped_recipes() -> list[str]:
-    """Names of the recipes that come with the package."""
-    folder = resources.files("isoglot") / "recipes"
-    return sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
-
-
-def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a shipped recipe by name, or a TOML file by path, and apply `--set` overrides.
-
-    Args:
-        name_or_path: one of `shipped_recipes()`, or the path of a TOML file.
-        overrides: `section.key=value` texts, the value in TOML (a bare word is taken as text).
-
-    Raises:
-        RequestError: no such recipe, broken TOML, an unknown key (naming the nearest one) or a bad value.
-    """
-    text, origin = _recipe_text(name_or_path)
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"{origin} is not valid TOML: {error}.", "Mend that line.") from error
-    for override in overrides:
-        _apply(raw, override)
-    return parse_recipe(raw, origin)
-
-
-def parse_recipe(raw: Mapping[str, Any], origin: str) -> Recipe:
-    """Validate a recipe given as nested mappings; `origin` names it in errors.
-
-    Raises:
-        RequestError: one sentence per key that is wrong.
-    """
-    return _validated(Recipe, raw, origin)
-
-
-def parse_corpus(raw: Mapping[str, Any], overrides: Sequence[str] = ()) -> CorpusConfig:
-    """Validate the options of the corpus stage alone, as the command line gives them.
-
-    Args:
-        raw: fields of `CorpusConfig`.
-        overrides: `key=value` texts of further fields, the value in TOML.
-
-    Raises:
-        RequestError: one sentence per key that is wrong.
-    """
-    values = dict(raw)
-    for override in overrides:
-        _apply(values, override)
-    return _validated(CorpusConfig, values, "corpus options")
-
-
-def _validated(model: type[M], raw: Mapping[str, Any], origin: str) -> M:
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        problems = "; ".join(_explain(item, model) for item in error.errors())
-        raise RequestError(f"{origin}: {problems}.", "Mend the recipe or the option.") from error
-
-
-def distil_recipe(
-    teacher: str,
-    student: str,
-    sources: Sequence[str],
-    minutes: float | None,
-    epochs: float | None,
-    overrides: Sequence[str] = (),
-) -> Recipe:
-    """Make the recipe of a run that is given by options instead of a file.
-
-    Raises:
-        RequestError: no sources, or a wrong value.
-    """
-    if not sources:
-        raise RequestError(
-            "No parallel text was given.", "Name at least one source or a corpus folder with --corpus."
-        )
-    raw: dict[str, Any] = {
-        "name": "distil",
-        "teacher": {"model": teacher},
-        "student": {"model": student},
-        "corpus": {"sources": list(sources)},
-        "train": {"minutes": minutes, "epochs": epochs},
-    }
-    for override in overrides:
-        _apply(raw, override)
-    return parse_recipe(raw, "options")
-
-
-def _recipe_text(name_or_path: str) -> tuple[str, str]:
-    shipped = shipped_recipes()
-    if name_or_path in shipped:
-        resource = resources.files("isoglot") / "recipes" / f"{name_or_path}.toml"
-        return resource.read_text("utf-8"), f"recipe {name_or_path}"
-    path = Path(name_or_path)
-    if not path.is_file():
-        raise RequestError(
-            f"There is no recipe {name_or_path!r}.",
-            f"Give the path of a TOML file, or one of: {', '.join(shipped)}.",
-        )
-    try:
-        return path.read_text("utf-8"), str(path)
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{path} is not UTF-8 text.", "Give a TOML file.") from error
-
-
-def _apply(raw: dict[str, Any], override: str) -> None:
-    key, separator, value = override.partition("=")
-    if not separator or not key:
-        raise RequestError(
-            f"--set {override!r} is not of the form section.key=value.", "For example train.minutes=2."
-        )
-    *sections, last = key.split(".")
-    inner = raw
-    for section in sections:
-        inner = inner.setdefault(section, {})
-        if not isinstance(inner, dict):
-            raise RequestError(f"--set {override!r}: {section} is a value, not a section.")
-    inner[last] = _toml_value(value)
-
-
-def _toml_value(text: str) -> Any:  # noqa: ANN401  a TOML value has any type; pydantic checks it next
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _explain(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401  pydantic's error records are untyped
-    where = ".".join(str(part) for part in item["loc"])
-    if item["type"] != "extra_forbidden":
-        return f"{where or 'recipe'}: {item['msg'].removeprefix('Value error, ')}"
-    known = _known_keys(model, item["loc"][:-1])
-    near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1, cutoff=0)
-    if not near:
-        return f"unknown key {where}"
-    return f"unknown key {where} (did you mean {'.'.join([*map(str, item['loc'][:-1]), near[0]])}?)"
-
-
-def _known_keys(model: type[BaseModel], sections: Sequence[Any]) -> list[str]:
-    for section in sections:
-        annotation = model.model_fields[str(section)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return list(model.model_fields)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isoglot.config import CorpusConfig
+from isoglot.config import CleanConfig
 from isoglot.corpus.clean import REASONS, nearly_equal, normalise, reason_to_drop, similarity, weighted_length
 
 LONG = "word " * 201
@@ -49,7 +49,7 @@ VERDICTS = [
 
 @pytest.mark.parametrize(("source", "target", "reason"), VERDICTS)
 def test_verdicts(source, target, reason):
-    assert reason_to_drop(source, target, CorpusConfig()) == reason
+    assert reason_to_drop(source, target, CleanConfig()) == reason
 
 
 def test_every_reason_has_an_example():
@@ -57,7 +57,7 @@ def test_every_reason_has_an_example():
 
 
 def test_placeholders_may_stay():
-    assert reason_to_drop("Hello {name}", "Hallo {name}, da", CorpusConfig(drop_placeholders=False)) is None
+    assert reason_to_drop("Hello {name}", "Hallo {name}, da", CleanConfig(drop_placeholders=False)) is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_placeholders_may_stay():
     ],
 )
 def test_options_move_the_limits(options, source, target, reason):
-    assert reason_to_drop(source, target, CorpusConfig(**options)) == reason
+    assert reason_to_drop(source, target, CleanConfig(**options)) == reason
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,11 @@ def test_languages_are_listed_with_their_codes(call):
     ("arguments", "code", "said"),
     [
         (("build", "x.en-de.tsv", "--out", "out", "--languages", "german"), 2, "Did you mean de?"),
-        (("build", "x.en-de.tsv", "--out", "out", "--set", "max_char=3"), 2, "did you mean max_chars?"),
+        (
+            ("build", "x.en-de.tsv", "--out", "out", "--set", "clean.max_char=3"),
+            2,
+            "did you mean clean.max_chars?",
+        ),
         (("build", "x.en-de.tsv", "--out", "out", "--languages", "fr"), 1, "No sentence pair was kept"),
         (("build", "no.tsv", "--out", "out"), 2, "There is no file no.tsv"),
         (("show", "out"), 2, "has no manifest.json"),

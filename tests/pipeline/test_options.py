@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tiny
-from isoglot.config import load_recipe
 from isoglot.pipeline.run import run
+from isoglot.recipe import load_recipe
 
 SMALL = ["train.epochs=0", "evaluate.pool=40"]
 

@@ -120,7 +120,7 @@ def test_a_second_run_changes_nothing(finished):
 def test_the_separate_commands_do_the_same(finished, tiny_folder, tmp_path):
     folder, _ = finished
     pairs, teacher = tiny_folder / "pairs.tsv", tiny_folder / "teacher"
-    changes = ["--set", "dev_percent=10", "--set", "test_percent=10", "--set", "max_untranslated=1.0"]
+    changes = ["--set", "dev_percent=10", "--set", "test_percent=10", "--set", "clean.max_untranslated=1.0"]
     built = isoglot("corpus", "build", pairs, "--out", "corpus", *changes, cwd=tmp_path)
     assert built.returncode == 0, built.stderr
     assert verify(tmp_path / "corpus") == []
@@ -154,7 +154,7 @@ def test_from_python(tiny_folder, tmp_path):
 
     student = isoglot.distil(
         teacher=tiny_folder / "teacher", student=tiny_folder / "student", corpus=[tiny_folder / "pairs.tsv"],
-        out=tmp_path / "x", epochs=0, settings=["corpus.max_untranslated=1.0"],
+        out=tmp_path / "x", epochs=0, settings=["corpus.clean.max_untranslated=1.0"],
     )  # fmt: skip
     assert student.encode(["xder neerg"]).shape == (1, 24)
     assert json.loads((tmp_path / "x" / "student" / "isoglot.json").read_text())["shipped"] == "warm start"

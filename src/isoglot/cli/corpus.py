@@ -33,15 +33,17 @@ def build(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Another corpus option of a recipe, such as max_chars=500."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Another corpus option of a recipe, such as clean.max_chars=500.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read sources, drop what does not help, and write one folder with train, dev and test."""
     with handled(as_json) as console:
-        from isoglot.config import parse_corpus
         from isoglot.corpus.build import build as build_corpus
+        from isoglot.recipe import parse_corpus
 
         codes = [code.strip() for code in languages.split(",") if code.strip()]
         raw = {"sources": sources, "languages": codes, "source_lang": source_lang}

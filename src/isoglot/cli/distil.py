@@ -32,9 +32,9 @@ def distil(
 ) -> None:
     """Teach a student the teacher's space from parallel sentences."""
     with handled(as_json) as console:
-        from isoglot.config import distil_recipe
         from isoglot.errors import RequestError
         from isoglot.pipeline.run import run
+        from isoglot.recipe import distil_recipe
 
         if align_only and (minutes is not None or epochs is not None):
             raise RequestError("--align-only does not train.", "Leave out --minutes and --epochs.")

@@ -35,8 +35,8 @@ def run(
 ) -> None:
     """Do all stages of a recipe; finished ones are skipped."""
     with handled(as_json) as console:
-        from isoglot.config import load_recipe
         from isoglot.pipeline.run import run as run_recipe
+        from isoglot.recipe import load_recipe
 
         minutes_setting = [] if minutes is None else [f"train.minutes={minutes}"]
         loaded = load_recipe(recipe, [*language_setting(languages), *minutes_setting, *(changes or [])])

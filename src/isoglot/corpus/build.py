@@ -104,7 +104,7 @@ def _stage(
 
 def _kept(pairs: Iterator[Pair], border: Border, config: CorpusConfig, tally: Tally) -> Iterator[Pair]:
     """Turn pairs to the source language, normalise them, and count and drop what the filters refuse."""
-    judge = functools.lru_cache(_CACHED)(functools.partial(reason_to_drop, config=config))
+    judge = functools.lru_cache(_CACHED)(functools.partial(reason_to_drop, config=config.clean))
     for raw in pairs:
         pair = raw.swapped() if raw.target_lang == border.source_lang else raw
         if pair.source_lang != border.source_lang or not border.wants(pair.target_lang):

@@ -9,10 +9,10 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from isoglot.config import CorpusConfig
+from isoglot.config import CleanConfig
 from isoglot.corpus.split import key
 
-Filter = Callable[[str, str, CorpusConfig], bool]
+Filter = Callable[[str, str, CleanConfig], bool]
 
 _RATIO_SLACK = 5.0  # characters added to both sides, so that "On" may become "Eingeschaltet"
 _CACHED = 4096  # texts whose measures are kept: a source sentence comes again with its next translation
@@ -35,7 +35,7 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def reason_to_drop(source: str, target: str, config: CorpusConfig) -> str | None:
+def reason_to_drop(source: str, target: str, config: CleanConfig) -> str | None:
     """Return why a pair of normalised texts is dropped, or None when it is kept.
 
     The reasons are checked in the order of `REASONS`, and only the first that applies is given.
@@ -80,7 +80,7 @@ def _bigrams(text: str) -> frozenset[str]:
     return frozenset(map(operator.add, folded, folded[1:]))
 
 
-def _damaged(source: str, target: str, config: CorpusConfig) -> bool:
+def _damaged(source: str, target: str, config: CleanConfig) -> bool:
     # readers turn bytes that are not UTF-8 into lone surrogates, and JSON can hold them too
     return _has_surrogate(source) or _has_surrogate(target)
 
@@ -89,11 +89,11 @@ def _has_surrogate(text: str) -> bool:
     return not text.isascii() and _SURROGATE.search(text) is not None
 
 
-def _empty(source: str, target: str, config: CorpusConfig) -> bool:
+def _empty(source: str, target: str, config: CleanConfig) -> bool:
     return not source or not target
 
 
-def _wordless(source: str, target: str, config: CorpusConfig) -> bool:
+def _wordless(source: str, target: str, config: CleanConfig) -> bool:
     return not (_has_word(source) and _has_word(target))
 
 
@@ -102,20 +102,20 @@ def _has_word(text: str) -> bool:
     return _LETTER_OR_DIGIT.search(text) is not None or key(text) != ""
 
 
-def _too_short(source: str, target: str, config: CorpusConfig) -> bool:
+def _too_short(source: str, target: str, config: CleanConfig) -> bool:
     shorter = min(source, target, key=len)
     return len(shorter) < config.min_chars and min(map(weighted_length, (source, target))) < config.min_chars
 
 
-def _too_long(source: str, target: str, config: CorpusConfig) -> bool:
+def _too_long(source: str, target: str, config: CleanConfig) -> bool:
     return max(len(source), len(target)) > config.max_chars
 
 
-def _identical(source: str, target: str, config: CorpusConfig) -> bool:
+def _identical(source: str, target: str, config: CleanConfig) -> bool:
     return source == target
 
 
-def _placeholder(source: str, target: str, config: CorpusConfig) -> bool:
+def _placeholder(source: str, target: str, config: CleanConfig) -> bool:
     if not config.drop_placeholders:
         return False
     if _PLACEHOLDER.search(source) is not None or _PLACEHOLDER.search(target) is not None:
@@ -124,12 +124,12 @@ def _placeholder(source: str, target: str, config: CorpusConfig) -> bool:
     return "$" in source and _NUMBERED.search(source) is not None and _NUMBERED.search(target) is not None
 
 
-def _length_ratio(source: str, target: str, config: CorpusConfig) -> bool:
+def _length_ratio(source: str, target: str, config: CleanConfig) -> bool:
     first, second = weighted_length(source) + _RATIO_SLACK, weighted_length(target) + _RATIO_SLACK
     return max(first, second) > config.max_length_ratio * min(first, second)
 
 
-def _near_untranslated(source: str, target: str, config: CorpusConfig) -> bool:
+def _near_untranslated(source: str, target: str, config: CleanConfig) -> bool:
     return config.max_untranslated < 1 and nearly_equal(source, target, config.max_untranslated)
 
 
