@@ -130,7 +130,7 @@ def test_every_import_is_a_declared_dependency():
 
 
 def test_the_command_line_imports_nothing_heavy_at_its_top():
-    for path in (ROOT / "src" / "isoglot" / "cli").glob("*.py"):
+    for path in (ROOT / "src" / "isoglot" / "cli").rglob("*.py"):
         top = ast.Module([node for node in parse(path).body if not is_for_types_only(node)], [])
         for node in top.body:
             if isinstance(node, ast.Import | ast.ImportFrom):
