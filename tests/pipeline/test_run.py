@@ -41,9 +41,19 @@ def test_one_json_object_on_stdout_and_a_line_per_stage_on_stderr(finished):
     folder, process = finished
     result = json.loads(process.stdout)
     assert result["student"] == str(folder / "run" / "student")
-    stages = ["models", "corpus", "teacher", "warm start", "training", "evaluation"]
+    stages = ["models", "corpus", "teacher", "warm start", "mixing", "training", "evaluation"]
     names = [line[:11].strip() for line in process.stderr.splitlines()]
     assert [name for name in names if name in stages] == stages
+
+
+def test_the_share_of_each_language_is_shown_before_training_and_kept_in_the_card(finished):
+    folder, process = finished
+    shares = json.loads((folder / "run" / "student" / "isoglot.json").read_text())["shares"]
+    assert list(shares) == ["de", "fr", "tr"]
+    assert sum(shares.values()) == pytest.approx(1)
+    line = next(line for line in process.stderr.splitlines() if line.startswith("mixing"))
+    for tag, share in shares.items():
+        assert f"{tag} {share:.1%}" in line
 
 
 def test_scores_say_what_they_are(finished):

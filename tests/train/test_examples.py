@@ -6,8 +6,8 @@ import pytest
 from isoglot.config import TrainConfig
 from isoglot.encode.batches import padding_share
 from isoglot.encode.tokens import Tokens
-from isoglot.train.batches import epoch, visits
-from isoglot.train.examples import Examples, draw_translations, sampling_weights
+from isoglot.train.batches import epoch, language_shares, visits
+from isoglot.train.examples import Examples
 from isoglot.train.warm_start import choose_rows
 
 SIZES = (900, 300, 60)  # translations per language
@@ -56,15 +56,6 @@ def test_batches_are_reproducible_shuffled_and_tight(examples):
     assert np.abs(np.diff(lengths)).mean() > 2  # long and short ones come mixed, not in order
 
 
-@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0])
-def test_temperature_sets_the_share_of_each_language(temperature):
-    language = np.repeat(np.arange(3), SIZES).astype(np.int16)
-    weights = sampling_weights(language, 3, temperature)
-    share = np.array([weights[language == code].sum() for code in range(3)])
-    expected = np.array(SIZES, float) ** temperature
-    assert np.allclose(share / share.sum(), expected / expected.sum())
-
-
 def test_a_lower_temperature_draws_the_small_language_more_often(examples):
     def drawn_of_smallest(temperature):
         config = TrainConfig(targets_per_group=1, temperature=temperature)
@@ -74,18 +65,14 @@ def test_a_lower_temperature_draws_the_small_language_more_often(examples):
     assert drawn_of_smallest(1.0) < 25 < 35 < drawn_of_smallest(0.0)
 
 
-def test_draws_follow_the_weights():
-    group = np.zeros(3, np.int32)
-    weights = np.array([0.6, 0.3, 0.1])
-    first = [int(draw_translations(group, weights, 1, (0, number))[0]) for number in range(4000)]
-    assert np.abs(np.bincount(first, minlength=3) / 4000 - weights).max() < 0.03
-
-
-def test_groups_are_never_mixed_up():
-    group = np.array([0, 0, 2, 2, 2, 5], np.int32)
-    drawn = draw_translations(group, np.ones(6), 2, (1,))
-    assert [int((group[drawn] == g).sum()) for g in (0, 2, 5)] == [2, 2, 1]
-    assert draw_translations(np.zeros(0, np.int32), np.ones(0), 2, (1,)).shape == (0,)
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_the_shares_shown_before_training_are_those_of_the_first_epoch(examples, temperature):
+    config = TrainConfig(targets_per_group=2, temperature=temperature)
+    shown = language_shares(examples, config, seed=5)
+    rows = np.concatenate([batch.rows for batch in epoch(examples, config, 5, 0)])
+    seen = np.bincount(examples.language[rows[rows >= examples.sources]], minlength=3)
+    assert list(shown) == ["a", "b", "c"]
+    assert np.allclose(list(shown.values()), seen / seen.sum())
 
 
 def test_the_regression_takes_every_language_in_equal_shares(examples):

@@ -22,8 +22,11 @@ from isoglot.progress import Progress
 from isoglot.student import folder as student_folder
 from isoglot.student.vocabulary import SubVocabulary
 from isoglot.teacher.store import Store
+from isoglot.train.batches import language_shares
 from isoglot.train.examples import Examples
 from isoglot.train.loop import Outcome, Run, train
+
+_NAMED = 4  # largest, and as many smallest, shares that the line before training names
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,10 @@ def learn(
     wanted = {**inputs, "request": request}
     if (run.student / "isoglot.json").is_file() and read_manifest(run.student).inputs == wanted:
         return read_manifest(run.student).config
+    shares = language_shares(material.examples, recipe.train, recipe.seed)
+    progress.stage("mixing", _mixing(shares, recipe.train.temperature))
     outcome = _train(run, recipe, material, start, request, progress)
-    card = _card(recipe, material, outcome)
+    card = {**_card(recipe, material, outcome), "shares": shares}
     provenance = student_folder.Provenance(card, _notice(material), wanted)
     student_folder.save(start.student, material.origin.folder, run.student, provenance)
     return card
@@ -89,6 +94,15 @@ def _train(
     finally:
         vocabulary.restore(student.model)
         student.remap = None
+
+
+def _mixing(shares: Mapping[str, float], temperature: float) -> str:
+    """Say in one line how the languages are mixed: the largest and the smallest shares."""
+    ordered = sorted(shares, key=lambda tag: (-shares[tag], tag))
+    shown = [f"{tag} {shares[tag]:.1%}" for tag in ordered]
+    if len(shown) > 2 * _NAMED:
+        shown = [*shown[:_NAMED], "...", *shown[-_NAMED:]]
+    return f"shares of {len(ordered)} languages at temperature {temperature:g}: {', '.join(shown)}"
 
 
 def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any]:

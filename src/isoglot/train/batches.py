@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.config import TrainConfig
+from isoglot.corpus.mixing import draw_translations, language_weights, shares
 from isoglot.encode.batches import by_length
-from isoglot.train.examples import Examples, draw_translations, sampling_weights
+from isoglot.train.examples import Examples
 
 WINDOW_BATCHES = 32  # batches sorted together: long enough for little padding, short enough to stay shuffled
 
@@ -56,8 +57,7 @@ def visits(
         int64 rows into `examples` and their float32 weights.
     """
     first = examples.sources
-    weights = sampling_weights(examples.language[first:], len(examples.languages), config.temperature)
-    drawn = draw_translations(examples.group[first:], weights, config.targets_per_group, seed) + first
+    drawn = _drawn(examples, config, seed)
     counts = np.bincount(examples.group[drawn], minlength=first).astype(np.float32)
     sources = np.flatnonzero(counts > 0) if config.source_term else np.zeros(0, np.int64)
     rows = np.concatenate([sources, drawn])
@@ -65,6 +65,22 @@ def visits(
     order = np.argsort(place[examples.group[rows]], kind="stable")
     rows = rows[order]
     return rows, np.where(rows < first, counts[examples.group[rows]], np.float32(1.0)).astype(np.float32)
+
+
+def language_shares(examples: Examples, config: TrainConfig, seed: int) -> dict[str, float]:
+    """Share of each language among the translations that the first epoch draws; they sum to 1."""
+    drawn = _drawn(examples, config, (seed, 0))
+    found = shares(examples.language, drawn, len(examples.languages))
+    return dict(zip(examples.languages, found.tolist(), strict=True))
+
+
+def _drawn(examples: Examples, config: TrainConfig, seed: tuple[int, ...]) -> NDArray[np.int64]:
+    """Rows of the translations that an epoch visits."""
+    first = examples.sources
+    language = examples.language[first:]
+    sizes = np.bincount(language, minlength=len(examples.languages))
+    weights = language_weights(sizes, config.temperature)[language]
+    return draw_translations(examples.group[first:], weights, config.targets_per_group, seed) + first
 
 
 def _window_rows(lengths: NDArray[np.int64], budget: int) -> int:
