@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.names import Languages, language_in_name
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
@@ -16,7 +17,7 @@ _SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl", "arabic": "Arab", "devanagari":
 
 
 def read_gettext(
-    path: Path, corpus: str, border: Border, languages: Languages | None = None
+    path: File, corpus: str, border: Border, languages: Languages | None = None
 ) -> Iterator[Pair]:
     """Yield the finished entries of a catalogue; fuzzy, obsolete and untranslated ones are left out.
 
@@ -36,7 +37,7 @@ def read_gettext(
             yield Pair(source, target, source_lang, target_lang, corpus)
 
 
-def catalogue_language(path: Path) -> str | None:
+def catalogue_language(path: PurePath | File) -> str | None:
     """Return the code in the name or the folders of a catalogue, or None: `pt_BR/LC_MESSAGES/ls.mo` -> `pt_BR`."""
     named = language_in_name(path)
     folders = [path.parent.parent.name] if path.parent.name == "LC_MESSAGES" else []
@@ -54,15 +55,20 @@ def locale_code(locale: str) -> str:
     return f"{language}{separator}{country}" + (f"-{modifier}" if modifier else "")
 
 
-def _parse(path: Path) -> Any:  # noqa: ANN401  polib is untyped
+def _parse(path: File) -> Any:  # noqa: ANN401  polib is untyped
     import polib
 
     try:
+        with path.open("rb") as file:
+            data = file.read()
         if path.suffix == ".mo":
-            _require_whole(path.read_bytes())
-            return polib.mofile(str(path))
-        return polib.pofile(str(path))
-    except (OSError, ValueError, IndexError, struct.error) as error:
+            _require_whole(data)
+            return polib.mofile(data)
+        # polib takes a text for the name of a file when there is one: an empty line makes it a text for sure
+        return polib.pofile(
+            str(path) if isinstance(path, Path) else "\n" + data.decode(polib.detect_encoding(data))
+        )
+    except (OSError, LookupError, ValueError, struct.error) as error:
         raise DamagedError(
             f"{path} is not a readable catalogue ({error}).", "Mend or fetch it again."
         ) from error
@@ -85,7 +91,7 @@ def _require_whole(data: bytes) -> None:
                 raise ValueError(f"it is cut off at byte {len(data)}")
 
 
-def _language(catalogue: Any, path: Path) -> str:  # noqa: ANN401  polib is untyped
+def _language(catalogue: Any, path: File) -> str:  # noqa: ANN401  polib is untyped
     stated = locale_code(catalogue.metadata.get("Language", "").strip())
     found = stated if is_code(stated) else catalogue_language(path)
     if found is None:

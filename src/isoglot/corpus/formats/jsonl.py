@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.lines import read_lines
 from isoglot.corpus.formats.names import Languages, languages_in_name
 from isoglot.corpus.formats.records import record_pairs
@@ -14,7 +14,7 @@ from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError
 
 
-def read_jsonl(path: Path, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
+def read_jsonl(path: File, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
     """Yield the pairs of a JSON Lines file, compressed or not; lines of white space are passed over.
 
     Raises:

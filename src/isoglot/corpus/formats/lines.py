@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from pathlib import Path
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.packed import open_binary
 from isoglot.errors import DamagedError, RequestError
 
@@ -13,7 +13,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LONGEST = 1 << 24
 
 
-def read_lines(path: Path) -> Iterator[str]:
+def read_lines(path: File) -> Iterator[str]:
     """Yield the lines of a UTF-8 file without their line feed; a byte order mark at its start is removed.
 
     Carriage returns, U+2028 and the like are characters, not line ends. Bytes that are not UTF-8 become lone
@@ -32,7 +32,7 @@ def read_lines(path: Path) -> Iterator[str]:
             yield line.removesuffix(b"\n").decode("utf-8", "surrogateescape")
 
 
-def _without_mark(line: bytes, path: Path) -> bytes:
+def _without_mark(line: bytes, path: File) -> bytes:
     if line.startswith(_UTF16):
         raise RequestError(f"{path} is UTF-16 text.", f"Convert it: iconv -f UTF-16 -t UTF-8 {path.name}")
     return line.removeprefix(codecs.BOM_UTF8)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.lines import read_lines
 from isoglot.corpus.formats.names import Languages, language_in_name
 from isoglot.corpus.languages import Border
@@ -14,7 +14,7 @@ from isoglot.errors import DamagedError, RequestError
 
 
 def read_moses(
-    source: Path, target: Path, corpus: str, border: Border, languages: Languages | None = None
+    source: File, target: File, corpus: str, border: Border, languages: Languages | None = None
 ) -> Iterator[Pair]:
     """Yield line by line of two files; their languages come from the URI or their names (`train.en`).
 
@@ -38,7 +38,7 @@ def read_moses(
         yield Pair(left, right, source_lang, target_lang, corpus)
 
 
-def _unequal(source: Path, target: Path, common: int) -> DamagedError:
+def _unequal(source: File, target: File, common: int) -> DamagedError:
     counts = [sum(1 for _ in read_lines(path)) for path in (source, target)]
     return DamagedError(
         f"{source} has {counts[0]} lines and {target} has {counts[1]}: after line {common} nothing is aligned.",

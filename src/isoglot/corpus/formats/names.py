@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePath
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.packed import plain_name
 from isoglot.corpus.languages import is_code
 from isoglot.errors import RequestError
@@ -22,7 +23,7 @@ _ALIASES = {
 _PAIR = re.compile(rf"(?:^|[^A-Za-z])({_CODE})-({_CODE})$")
 
 
-def languages_in_name(path: Path) -> Languages | None:
+def languages_in_name(path: File) -> Languages | None:
     """Return the two codes in a name such as `x.en-de.tsv`, `eng-deu.tsv.gz` or `x.en-de.translation.jsonl`."""
     parts = path.name.split(".")
     for last in range(len(parts), 0, -1):
@@ -32,7 +33,7 @@ def languages_in_name(path: Path) -> Languages | None:
     return None
 
 
-def language_in_name(path: Path) -> str | None:
+def language_in_name(path: PurePath | File) -> str | None:
     """Return the one code that ends a name such as `train.en`, `x.eng-ita.ita.txt.gz` or `django.de.po`."""
     plain = path.name[: len(plain_name(path))]
     for part in reversed(plain.split(".")):
@@ -41,7 +42,7 @@ def language_in_name(path: Path) -> str | None:
     return None
 
 
-def require_languages(languages: Languages | None, path: Path, what: str) -> Languages:
+def require_languages(languages: Languages | None, path: File, what: str) -> Languages:
     """Return the languages from the URI or else from the file name.
 
     Raises:

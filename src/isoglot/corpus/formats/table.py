@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.lines import read_lines
 from isoglot.corpus.formats.names import (
     Languages,
@@ -46,7 +46,7 @@ class Columns:
     width: int
 
 
-def read_table(path: Path, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
+def read_table(path: File, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
     """Yield the pairs of a TSV or CSV file, compressed or not.
 
     TSV has no quoting: a double quote is a plain character. CSV is RFC 4180.
@@ -72,7 +72,7 @@ def read_table(path: Path, corpus: str, border: Border, languages: Languages | N
         yield from _pairs(row, columns, path, corpus, border)
 
 
-def _pairs(row: Row, columns: Columns, path: Path, corpus: str, border: Border) -> Iterator[Pair]:
+def _pairs(row: Row, columns: Columns, path: File, corpus: str, border: Border) -> Iterator[Pair]:
     number, cells = row
     if len(cells) != columns.width:
         raise DamagedError(
@@ -84,7 +84,7 @@ def _pairs(row: Row, columns: Columns, path: Path, corpus: str, border: Border) 
         yield Pair(cells[columns.source], cells[column], source_lang, target_lang, corpus)
 
 
-def _columns(first: list[str], path: Path, languages: Languages | None, border: Border) -> Columns:
+def _columns(first: list[str], path: File, languages: Languages | None, border: Border) -> Columns:
     names = field_names(first)
     if len(first) < 2:
         raise RequestError(
@@ -105,7 +105,7 @@ def _columns(first: list[str], path: Path, languages: Languages | None, border: 
     return Columns(0, (1,), lambda cells: pair, header=False, width=2)
 
 
-def _named_columns(names: list[str], path: Path, languages: Languages | None) -> Columns:
+def _named_columns(names: list[str], path: File, languages: Languages | None) -> Columns:
     source, target = names.index("source"), names.index("target")
     if "source_lang" in names and "target_lang" in names:
         at = names.index("source_lang"), names.index("target_lang")
@@ -126,7 +126,7 @@ def _heads_languages(first: list[str], languages: Languages | None) -> bool:
     return len(tags) == len(places) and (languages is None or tags >= {parse(code) for code in languages})
 
 
-def _language_columns(first: list[str], path: Path, border: Border) -> Columns:
+def _language_columns(first: list[str], path: File, border: Border) -> Columns:
     codes = {place: first[place].strip() for place in language_fields(first)}
     source = next((column for column, code in codes.items() if parse(code) == border.source_lang), None)
     if source is None:
@@ -139,12 +139,12 @@ def _language_columns(first: list[str], path: Path, border: Border) -> Columns:
     return Columns(source, targets, lambda cells: ordered, header=True, width=len(first))
 
 
-def _tsv_rows(path: Path) -> Iterator[Row]:
+def _tsv_rows(path: File) -> Iterator[Row]:
     for number, line in enumerate(read_lines(path), start=1):
         yield number, line.split("\t")
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
+def _csv_rows(path: File) -> Iterator[Row]:
     # each line gets its line feed back: the csv module needs it to see line breaks inside quotes
     reader = csv.reader((line + "\n" for line in read_lines(path)), strict=True)
     try:

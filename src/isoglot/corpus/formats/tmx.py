@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.names import Languages
 from isoglot.corpus.formats.xml import LANG, Element, child, local_name, stream, text_of
 from isoglot.corpus.languages import Border
@@ -12,7 +12,7 @@ from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError
 
 
-def read_tmx(path: Path, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
+def read_tmx(path: File, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
     """Yield the pairs of a TMX file, one per unit and language beside the source language.
 
     A unit without the source language pairs its first language with the others, so that it is counted. Of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.names import Languages
 from isoglot.corpus.formats.xml import LANG, Element, child, local_name, stream, text_of
 from isoglot.corpus.languages import Border
@@ -15,7 +15,7 @@ from isoglot.errors import DamagedError, RequestError
 _UNFINISHED = {"new", "needs-translation", "needs-l10n", "needs-adaptation", "initial"}
 
 
-def read_xliff(path: Path, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
+def read_xliff(path: File, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
     """Yield the translated segments of an XLIFF file; those without a target or not yet translated are left out.
 
     What stands for something else in the text (`x`, `ph`) becomes its `equiv-text` or `{id}`, so that the filter

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.packed import open_binary
 from isoglot.errors import DamagedError
 
@@ -14,7 +14,7 @@ Element = Any  # xml.etree.ElementTree.Element; defusedxml, which builds it, is 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def stream(path: Path, starts: frozenset[str] | None, ends: frozenset[str]) -> Iterator[Element]:
+def stream(path: File, starts: frozenset[str] | None, ends: frozenset[str]) -> Iterator[Element]:
     """Yield elements in the order of the file: those in `starts` with their attributes only, those in `ends` whole.
 
     Names come without their namespace. An element is dropped after its end, so memory does not grow with the
@@ -55,7 +55,7 @@ def stream(path: Path, starts: frozenset[str] | None, ends: frozenset[str]) -> I
             ) from error
 
 
-def root_name(path: Path) -> str:
+def root_name(path: File) -> str:
     """Name of the outermost element, without its namespace.
 
     Raises:
