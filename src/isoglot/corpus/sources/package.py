@@ -16,7 +16,8 @@ from typing import Any
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError, RequestError
-from isoglot.wheels import Wheel, fetch, open_wheel, parse_requirement, read_member
+from isoglot.wheels import Wheel, fetch, open_wheel, parse_requirement
+from isoglot.zips import read_member
 
 _PINNED = {"homeassistant==2026.11.0": "7ca5fbde9dea879ac7723949fc84347aac5182e6309c357b2e4973fd391b00f7"}
 
