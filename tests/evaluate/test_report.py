@@ -6,6 +6,8 @@ import statistics
 from dataclasses import asdict, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.evaluate.report_reader import Element, percents, read
 from tests.evaluate.report_sample import NAMES, TRAINED, run_report, sentence
 
@@ -230,3 +232,12 @@ def test_written_file_is_the_rendered_page(report, tmp_path):
     page.write(report, tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page.render(report)
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+@given(st.floats(-1, 1), st.floats(0, 1))
+def test_ticks_hold_the_range_between_them_and_stay_few(low, span):
+    places = charts.ticks(low, low + span)
+    assert places[0] <= low + 1e-9
+    assert places[-1] >= low + span - 1e-9
+    assert 2 <= len(places) <= 8
+    assert list(places) == sorted(set(places))

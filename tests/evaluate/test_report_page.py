@@ -13,7 +13,8 @@ from tests.evaluate.report_payloads import PAYLOADS, everywhere
 from tests.evaluate.report_reader import Element, percents, read
 from tests.evaluate.report_sample import run_report
 
-from isoglot.evaluate.report import data, page, text
+from isoglot.evaluate.report import data, page
+from isoglot.page import text
 
 
 @pytest.fixture(scope="module")

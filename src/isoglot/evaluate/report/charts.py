@@ -7,25 +7,23 @@ letters keep their size. Texts of the corpus only pass through; the template esc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from isoglot.evaluate.report.data import CurvePoint, LanguageRow, MapPoint, Stage
-from isoglot.evaluate.report.text import count, duration, known, percent, score
+from isoglot.evaluate.report.data import (
+    CurvePoint,
+    LanguageRow,
+    MapPoint,
+    RunReport,
+    Stage,
+    language_name,
+)
+from isoglot.page.bars import Bar, count_bars, length
+from isoglot.page.text import count, duration, known, percent, score
 
 MAP_ASPECT = 1.25  # width over height; the style sheet gives the map the same shape
 HUES = 10
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A bar from the left: its length in percent, the printed value, and a class for its look."""
-
-    label: str
-    kind: str
-    length: float
-    value: str
 
 
 @dataclass(frozen=True)
@@ -84,18 +82,20 @@ def stage_bars(row: LanguageRow, stages: Sequence[Stage]) -> tuple[Bar, ...]:
         Bar(
             stage,
             stage.replace(" ", "-"),
-            _length(row.to_teacher(stage), 1.0),
+            length(row.to_teacher(stage), 1.0),
             percent(row.to_teacher(stage)),
         )
         for stage in stages
     )
 
 
-def count_bars(counts: Mapping[str, int]) -> tuple[Bar, ...]:
-    """Bars for counted things, longest first, relative to the longest."""
-    longest = max(counts.values(), default=0)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Bar(name, "count", _length(number, longest), count(number)) for name, number in ordered)
+def kept_bars(report: RunReport) -> tuple[Bar, ...]:
+    """Rows of the corpus that were kept in each language, under the language's name."""
+    if report.corpus is None:
+        return ()
+    return tuple(
+        replace(bar, label=language_name(report, bar.label)) for bar in count_bars(report.corpus.rows)
+    )
 
 
 def line_panels(curve: Sequence[CurvePoint], shipped_step: int | None) -> tuple[LinePanel, ...]:
@@ -134,12 +134,6 @@ def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:
 def _round_step(raw: float) -> float:
     power = 10.0 ** math.floor(math.log10(raw))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
-
-
-def _length(value: float | None, longest: float) -> float:
-    if not known(value) or longest <= 0:
-        return 0.0
-    return round(100 * min(max(value / longest, 0.0), 1.0), 2)
 
 
 def _panel(

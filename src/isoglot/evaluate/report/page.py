@@ -1,51 +1,31 @@
-"""The report of a run as one HTML file: opens from disk, asks nothing of any server, readable without script.
-
-Every text on it may come from a corpus, that is from strangers. Three fences hold: each printed value is
-cleaned (`text.clean`) and then escaped by the template engine; the script reads no text but copies nodes; and
-the page's content security policy allows that one script, by its hash, and no request at all.
-"""
+"""The report of a run as one HTML file: what the templates show of a `RunReport`."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from isoglot.disk import write_atomic
-from isoglot.evaluate.report import charts, data, text
+from isoglot.evaluate.report import charts, data
 from isoglot.evaluate.report.data import Example, RunReport
+from isoglot.page import document
+from isoglot.page.bars import count_bars
 
 
 def render(report: RunReport) -> str:
     """Return the whole page as HTML."""
-    template = _environment().get_template("page.html")
-    script = _packaged("page.js")
-    return template.render(
-        report=report,
-        style=Markup(_packaged("page.css")),  # noqa: S704  our own file
-        script=Markup(script),  # noqa: S704  our own file
-        policy=content_security_policy(script),
-        **_figures(report),
+    return document.render(
+        "isoglot.evaluate.report",
+        {"report": report, **_figures(report)},
+        kind="distillation report",
+        title=report.title,
+        scripts=["map.js"],
     )
 
 
 def write(report: RunReport, path: Path) -> None:
     """Write the page to `path`, whole or not at all."""
     write_atomic(path, render(report))
-
-
-def content_security_policy(script: str) -> str:
-    """Allow inline styles, data images and exactly this script; nothing else, and nothing from anywhere."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
 
 
 def right_place(example: Example) -> int | None:
@@ -66,31 +46,8 @@ def _figures(report: RunReport) -> Mapping[str, object]:
         "bars": [(row, charts.stage_bars(row, stages)) for row in rows],
         "panels": charts.line_panels(report.curve, report.shipped_step),
         "clusters": charts.clusters(report.map),
+        "dropped": count_bars(report.corpus.dropped) if report.corpus else (),
+        "kept": charts.kept_bars(report),
+        "name_of": data.language_name,
         "right": [right_place(example) for example in report.examples],
     }
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("isoglot.evaluate.report"),
-        autoescape=True,
-        finalize=text.clean,
-        undefined=StrictUndefined,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": text.percent,
-        "score": text.score,
-        "thousandths": text.thousandths,
-        "significant": text.significant,
-        "count": text.count,
-        "duration": text.duration,
-        "language_tag": text.language_tag,
-    }
-    environment.globals |= {"name_of": data.language_name, "count_bars": charts.count_bars}
-    return environment
-
-
-def _packaged(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")

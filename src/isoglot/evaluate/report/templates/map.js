@@ -1,40 +1,4 @@
-"use strict";
-// The page is complete without this script. It sorts tables and walks through the map; texts are only ever cloned.
-
-function sortBy(table, column, header) {
-  const body = table.tBodies[0];
-  const isText = header.dataset.kind === "text";
-  const now = header.getAttribute("aria-sort");
-  const down = now ? now === "ascending" : !isText;
-  const key = (row) => {
-    const cell = row.cells[column];
-    if (isText) return cell.textContent.trim();
-    return cell.dataset.value === undefined ? NaN : Number(cell.dataset.value);
-  };
-  const compare = (a, b) => {
-    const [x, y] = [key(a), key(b)];
-    if (isText) return (down ? -1 : 1) * x.localeCompare(y);
-    if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) - Number.isNaN(y);
-    return down ? y - x : x - y;
-  };
-  body.append(...[...body.rows].sort(compare));
-  for (const other of table.tHead.querySelectorAll("[aria-sort]")) other.removeAttribute("aria-sort");
-  header.setAttribute("aria-sort", down ? "descending" : "ascending");
-}
-
-function makeSortable(table) {
-  table.querySelectorAll(".live").forEach((note) => { note.hidden = false; });
-  const whole = [...table.tHead.rows[0].cells].filter((cell) => cell.rowSpan > 1);
-  const leaves = [...whole, ...table.tHead.rows[1].cells];
-  leaves.forEach((header, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...header.childNodes);
-    header.append(button);
-    button.addEventListener("click", () => sortBy(table, column, header));
-  });
-}
-
+// Walks through the map; texts are only ever cloned.
 function makeMapLive(map) {
   const layout = map.closest(".map-layout");
   const inspector = layout.querySelector(".inspector");
@@ -83,5 +47,4 @@ function makeMapLive(map) {
   pick(0);
 }
 
-document.querySelectorAll("table.sortable").forEach(makeSortable);
 document.querySelectorAll("svg.map").forEach(makeMapLive);

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from isoglot.evaluate.report import charts, text
+from isoglot.page import text
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,3 @@ def test_language_tag(tag, attribute):
 )
 def test_numbers(show, value, shown):
     assert show(value) == shown
-
-
-@given(st.floats(-1, 1), st.floats(0, 1))
-def test_ticks_hold_the_range_between_them_and_stay_few(low, span):
-    places = charts.ticks(low, low + span)
-    assert places[0] <= low + 1e-9
-    assert places[-1] >= low + span - 1e-9
-    assert 2 <= len(places) <= 8
-    assert list(places) == sorted(set(places))
