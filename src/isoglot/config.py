@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,14 +14,108 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class Section(BaseModel):
     """A frozen part of a recipe; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class EndpointConfig(Section):
+    """How an embeddings endpoint is asked."""
+
+    key_env: str | None = Field(
+        None,
+        pattern=r"^[A-Z_][A-Z0-9_]{0,63}$",
+        description="NAME of the environment variable with the key, in capitals; never the key itself",
+    )
+    batch: int = Field(64, ge=1, description="texts per request")
+    concurrency: int = Field(4, ge=1, le=64, description="requests at the same time")
+    requests_per_minute: float | None = Field(None, gt=0, description="at most so many; unset: no limit")
+    retries: int = Field(6, ge=0, description="further tries of a request that failed in passing")
+    backoff_seconds: float = Field(
+        1.0, gt=0, description="wait before the first retry, doubled each time; a Retry-After counts more"
+    )
+    longest_wait_seconds: float = Field(
+        120, gt=0, description="longest wait before a retry; a server that asks for more ends the run"
+    )
+    timeout_seconds: float = Field(60, gt=0, description="for one whole request")
+    max_response_mb: float = Field(64, gt=0, description="a longer answer is refused")
+    dimensions: int | None = Field(None, ge=1, description="length of vector to ask the server for")
+    base64: bool = Field(False, description="ask for vectors as base64, a quarter of the bytes")
+    allow_private: bool = Field(False, description="also connect to private addresses such as 10.0.0.7")
+
+
+class VectorsConfig(Section):
+    """Where a file of finished vectors keeps its texts."""
+
+    texts: str | None = Field(
+        None, description="file with the texts of .npy or .safetensors rows: .txt, .jsonl; unset: beside it"
+    )
+    text_column: str = Field("text", description="column or key of the texts in Parquet and JSONL")
+    vector_column: str = Field("vector", description="column, key or tensor of the vectors")
 
 
 class TeacherConfig(Section):
     """Which encoder owns the space."""
 
-    model: str = Field(description="folder, hub id or package:NAME of a sentence encoder")
+    model: str | tuple[str, ...] = Field(
+        description="folder, hub id, package:NAME, model.onnx, https://HOST/v1#MODEL, or a file of vectors"
+        " (.npy, .parquet, .jsonl, .safetensors); several: their spaces side by side"
+    )
+    weights: tuple[float, ...] = Field(
+        (), description="weight of each of several models; their squares weigh the cosines. Unset: all 1"
+    )
+    prompt: str | None = Field(
+        None, description="text before every sentence, or the name of one of the folder's prompts"
+    )
+    pooling: tuple[Literal["mean", "cls", "max"], ...] | None = Field(
+        None, min_length=1, description="pooling of token vectors, concatenated; unset: the folder's own"
+    )
+    normalise: bool | None = Field(
+        None, description="give vectors unit length; unset: what the teacher does on its own"
+    )
+    max_tokens: int | None = Field(
+        None, ge=2, description="longer sentences are cut after this many tokens; unset: the folder's limit"
+    )
+    dimension: int | None = Field(
+        None, ge=1, description="reduce the space to so many principal axes; unset: leave it whole"
+    )
+    pca_sentences: int = Field(10_000, ge=2, description="source sentences that those axes are fitted on")
+    missing: Literal["error", "drop"] = Field(
+        "error", description="source sentences that the teacher has no vector for: stop, or leave them out"
+    )
     chunk_rows: int = Field(1024, ge=1, description="sentences per chunk of the store, the unit of resume")
+    endpoint: EndpointConfig = EndpointConfig()
+    vectors: VectorsConfig = VectorsConfig()
+
+    @model_validator(mode="after")
+    def _no_secrets(self) -> TeacherConfig:
+        for name in self.models:
+            if re.match(r"\w+:[/\\]", name) and re.search(r"[@?\\\s]", name.partition("#")[0]):
+                raise ValueError(
+                    "an address must hold no user, password, query or space: name the variable that holds the key"
+                    " in endpoint.key_env"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _parts(self) -> TeacherConfig:
+        if not self.models or not all(self.models):
+            raise ValueError("model is empty")
+        if self.weights and (len(self.weights) != len(self.models) or min(self.weights) <= 0):
+            raise ValueError(f"weights must be {len(self.models)} positive numbers, one per model")
+        if len(self.models) > 1 and (self.prompt, self.pooling, self.max_tokens) != (None, None, None):
+            raise ValueError("prompt, pooling and max_tokens belong to one model, and there are several")
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The one model, or the several whose spaces stand side by side."""
+        return (self.model,) if isinstance(self.model, str) else self.model
+
+    @property
+    def label(self) -> str:
+        """The models' names, for people."""
+        return " + ".join(self.models)
 
 
 class StudentConfig(Section):
@@ -53,13 +148,55 @@ class CleanConfig(Section):
         le=1,
         description="drop rows whose two sides are at least this similar (1: only identical sides)",
     )
-    drop_placeholders: bool = Field(True, description="drop rows with a {placeholder} on either side")
+    placeholders: Literal["match", "drop", "keep"] = Field(
+        "match",
+        description="match: drop rows whose sides have other {placeholders}; drop: rows with any; keep: none",
+    )
+    match_numbers: bool = Field(True, description="drop rows with other digits on one side than on the other")
+    max_repeats: int = Field(
+        15, ge=1, description="drop rows that repeat one character more often than this in a row"
+    )
+    min_score: float | None = Field(
+        None,
+        description="drop rows whose source gives a lower alignment score, on its own scale; unset: none",
+    )
+    repair_mojibake: bool = Field(
+        False, description="put wrongly decoded text right first, with ftfy (pip install 'isoglot[clean]')"
+    )
 
     @model_validator(mode="after")
     def _some_length(self) -> CleanConfig:
         if self.min_chars > self.max_chars:
             raise ValueError(f"min_chars {self.min_chars} is above max_chars {self.max_chars}")
         return self
+
+
+class DownloadConfig(Section):
+    """Where parallel text is downloaded from, and how patiently; nothing of it changes what a corpus holds."""
+
+    opus_url: str = Field(
+        "https://object.pouta.csc.fi", description="base URL of the files of OPUS, or of a mirror"
+    )
+    opus_index_url: str = Field(
+        "https://opus.nlpl.eu/opusapi/", description="where to ask for the newest version of a corpus of OPUS"
+    )
+    tatoeba_url: str = Field(
+        "https://downloads.tatoeba.org/exports/per_language",
+        description="base URL of Tatoeba's exports per language",
+    )
+    sha256: dict[str, str] = Field(
+        {}, description="SOURCE -> the sha256 it must have, as `corpus show --json` lists it under inputs"
+    )
+    attempts: int = Field(6, ge=1, description="requests in a row that may fail before a download fails")
+    backoff_seconds: float = Field(
+        1.0, ge=0, description="pause after the first failed request; each next one is twice as long"
+    )
+    longest_wait_seconds: float = Field(
+        120.0, ge=0, description="longest pause; a server that asks for more ends the download"
+    )
+    connect_seconds: float = Field(20.0, gt=0, description="how long a connection may take")
+    read_seconds: float = Field(60.0, gt=0, description="how long a server may send nothing")
+    max_gigabytes: float = Field(100.0, gt=0, description="larger files are refused")
 
 
 class CorpusConfig(Section):
@@ -69,8 +206,18 @@ class CorpusConfig(Section):
     languages: tuple[str, ...] = Field((), description="target languages to keep; empty: all")
     source_lang: str = Field("en", description="the teacher's language")
     clean: CleanConfig = CleanConfig()
+    download: DownloadConfig = DownloadConfig()
     max_sources: int | None = Field(
         None, ge=1, description="keep so many source sentences, a random sample over all splits; unset: all"
+    )
+    max_per_corpus: int | None = Field(
+        None, ge=1, description="keep so many pairs of each corpus in each language; unset: all"
+    )
+    max_per_language: int | None = Field(
+        None, ge=1, description="keep so many pairs of each language, from all corpora; unset: all"
+    )
+    examples: int = Field(
+        5, ge=0, description="dropped rows kept to look at, per reason and language; 0: none"
     )
     dev_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the dev split")
     test_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the test split")
