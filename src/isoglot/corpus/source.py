@@ -10,23 +10,15 @@ from pathlib import Path
 
 from isoglot.artefact import digest_file, digest_json
 from isoglot.corpus.formats.gettext import catalogue_language, read_gettext
-from isoglot.corpus.formats.jsonl import read_jsonl
+from isoglot.corpus.formats.kinds import reader_of
 from isoglot.corpus.formats.moses import read_moses
 from isoglot.corpus.formats.names import Languages
 from isoglot.corpus.formats.packed import plain_name
-from isoglot.corpus.formats.parquet import read_parquet
-from isoglot.corpus.formats.table import read_table
-from isoglot.corpus.formats.tmx import read_tmx
-from isoglot.corpus.formats.xces import alignment_documents, read_xces
-from isoglot.corpus.formats.xliff import read_xliff
-from isoglot.corpus.formats.xml import root_name
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.sources.package import fetch_package, read_licence, read_package
 from isoglot.corpus.sources.tatoeba import export_files, read_tatoeba
 from isoglot.errors import RequestError
-
-Reader = Callable[[Path, str, Border, Languages | None], Iterator[Pair]]
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):")
 _NEXT = (
@@ -91,34 +83,10 @@ def _open_file(text: str) -> Source:
         )
     _require_file(path)
     corpus = short_name(path)
-    reader, others = _reader(path)
+    reader, others = reader_of(path)
     return Source(
         text, corpus, _digest([path, *others]), lambda border: reader(path, corpus, border, languages)
     )
-
-
-def _reader(path: Path) -> tuple[Reader, list[Path]]:
-    """The reader of a file by its name, and the other files it needs."""
-    kind = plain_name(path).rpartition(".")[2]
-    if kind == "xml":
-        kind = root_name(path)
-    match kind:
-        case "tsv" | "csv" | "txt":
-            return read_table, []
-        case "jsonl" | "ndjson":
-            return read_jsonl, []
-        case "parquet":
-            return read_parquet, []
-        case "tmx":
-            return read_tmx, []
-        case "xlf" | "xliff":
-            return read_xliff, []
-        case "po" | "mo":
-            return read_gettext, []
-        case "cesAlign":
-            return read_xces, alignment_documents(path)
-        case unknown:
-            raise RequestError(f"{path}: isoglot has no reader for .{unknown} files.", _NEXT)
 
 
 def _open_package(text: str, requirement: str) -> Source:
