@@ -124,6 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             if value is not None:
                 self.send_header(name, value)
+        self.send_header("Connection", "close")
         self.end_headers()
         body = body[: wrong.cut] + wrong.extra
         try:
