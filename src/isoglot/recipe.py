@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from isoglot.config import CorpusConfig, Recipe
+from isoglot.config import CorpusConfig, Recipe, TeacherConfig
 from isoglot.errors import RequestError
 
 M = TypeVar("M", bound=BaseModel)
@@ -79,8 +79,24 @@ def _validated(model: type[M], raw: Mapping[str, Any], origin: str) -> M:
         raise RequestError(f"{origin}: {problems}.", "Mend the recipe or the option.") from error
 
 
+def parse_teacher(models: Sequence[str], overrides: Sequence[str] = ()) -> TeacherConfig:
+    """Validate the options of the teacher alone, as the command line gives them.
+
+    Args:
+        models: one model, or several whose spaces stand side by side.
+        overrides: `key=value` texts of further fields, the value in TOML.
+
+    Raises:
+        RequestError: one sentence per key that is wrong.
+    """
+    values: dict[str, Any] = {"model": models[0] if len(models) == 1 else list(models)}
+    for override in overrides:
+        _apply(values, override)
+    return _validated(TeacherConfig, values, "teacher options")
+
+
 def distil_recipe(
-    teacher: str,
+    teacher: str | Sequence[str],
     student: str,
     sources: Sequence[str],
     minutes: float | None,
@@ -98,7 +114,7 @@ def distil_recipe(
         )
     raw: dict[str, Any] = {
         "name": "distil",
-        "teacher": {"model": teacher},
+        "teacher": {"model": teacher if isinstance(teacher, str) or len(teacher) > 1 else teacher[0]},
         "student": {"model": student},
         "corpus": {"sources": list(sources)},
         "train": {"minutes": minutes, "epochs": epochs},

@@ -8,12 +8,21 @@ from typing import Annotated
 import typer
 
 from isoglot.cli.console import JsonOption, handled
-from isoglot.cli.run import LanguagesOption, MinutesOption, SetOption, language_setting, summary
+from isoglot.cli.run import (
+    LanguagesOption,
+    MinutesOption,
+    SetOption,
+    TeacherOption,
+    language_setting,
+    summary,
+)
 
 
 def distil(
-    teacher: Annotated[str, typer.Option("--teacher", help="Folder, hub id or package:NAME of the teacher.")],
-    student: Annotated[str, typer.Option("--student", help="The same of the encoder that learns.")],
+    teacher: TeacherOption,
+    student: Annotated[
+        str, typer.Option("--student", help="Folder, hub id or package:NAME of the encoder that learns.")
+    ],
     corpus: Annotated[
         list[str], typer.Option("--corpus", help="A corpus folder, or sources of parallel text.")
     ],

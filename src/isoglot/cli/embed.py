@@ -8,20 +8,25 @@ from typing import Annotated
 import typer
 
 from isoglot.cli.console import JsonOption, handled
+from isoglot.cli.run import TeacherOption
 
 
 def embed(
     corpus: Annotated[Path, typer.Argument(help="A corpus folder.")],
-    teacher: Annotated[str, typer.Option("--teacher", help="Folder, hub id or package:NAME.")],
+    teacher: TeacherOption,
     store: Annotated[Path, typer.Option("--store", help="The store; made when missing, continued when not.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A key of the recipe's teacher section: prompt=query, dimension=128."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Embed every distinct source sentence of a corpus once."""
     with handled(as_json) as console:
-        from isoglot.config import TeacherConfig
-        from isoglot.pipeline.alone import embed_corpus
+        from isoglot.pipeline.vectors import embed_corpus
+        from isoglot.recipe import parse_teacher
 
-        made = embed_corpus(corpus, TeacherConfig(model=teacher), store, console)
+        made = embed_corpus(corpus, parse_teacher(teacher, changes or []), store, console)
         result = {
             "store": str(store),
             "rows": made.rows,

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.encode.batches import by_length
+from isoglot.errors import RequestError
 from isoglot.progress import SILENT, Progress
 
 if TYPE_CHECKING:
-    from isoglot.encode.model import SentenceModel
+    from isoglot.encode.model import PoolingMode, SentenceModel
     from isoglot.encode.precision import Precision
     from isoglot.encode.tokens import Tokenizer, Tokens
 
@@ -46,6 +47,21 @@ class Encoder:
     def dimension(self) -> int:
         """Width of the sentence vectors."""
         return self.model.dimension
+
+    @property
+    def normalise(self) -> bool:
+        """Whether sentence vectors have unit length."""
+        return self.model.shape.normalise
+
+    def space(self) -> dict[str, object]:
+        """Parts and digest of the vector space (`encode.fingerprint.space`), and the arithmetic beside it."""
+        from isoglot.encode.fingerprint import space
+
+        return {**space(self), "precision": self.precision}
+
+    def missing(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Tell which texts have no vector: none, bool [len(texts)]."""
+        return np.zeros(len(texts), bool)
 
     def encode(
         self, texts: Sequence[str], progress: Progress = SILENT, label: str = "encode"
@@ -88,6 +104,8 @@ def load_encoder(
     *,
     prompt: str | None = None,
     max_tokens: int | None = None,
+    pooling: tuple[PoolingMode, ...] | None = None,
+    normalise: bool | None = None,
     precision: Literal["auto", "fp32", "bf16"] = "auto",
 ) -> Encoder:
     """Load any encoder folder, ready to encode on the best device of this machine.
@@ -96,6 +114,8 @@ def load_encoder(
         folder: a sentence-transformers folder or a bare Hugging Face encoder.
         prompt: text put before every sentence instead of the folder's own default prompt.
         max_tokens: a lower length limit than the folder's own.
+        pooling: other pooling than the folder's own (mean, where it states none).
+        normalise: whether vectors get unit length; None: what the folder says.
         precision: arithmetic; "auto" takes bf16 where the hardware multiplies it natively.
 
     Raises:
@@ -110,6 +130,28 @@ def load_encoder(
     model = load_model(folder)
     limit = min(max_tokens or model.shape.max_tokens, model.shape.max_tokens)
     chosen_prompt = model.shape.prompt if prompt is None else prompt
-    model.shape = dataclasses.replace(model.shape, prompt=chosen_prompt, max_tokens=limit)
+    model.shape = dataclasses.replace(
+        model.shape,
+        prompt=chosen_prompt,
+        max_tokens=limit,
+        pooling=_pooling(model, folder, pooling),
+        normalise=model.shape.normalise if normalise is None else normalise,
+    )
     device = best_device()
     return Encoder(model.to(device), load_tokenizer(folder, limit), choose(precision, device))
+
+
+def _pooling(
+    model: SentenceModel, folder: Path, wanted: tuple[PoolingMode, ...] | None
+) -> tuple[PoolingMode, ...]:
+    from isoglot.encode.model import POOLING_ORDER
+
+    if wanted is None:
+        return model.shape.pooling
+    ordered = tuple(mode for mode in POOLING_ORDER if mode in wanted)
+    if model.dense and ordered != model.shape.pooling:
+        raise RequestError(
+            f"{folder} ends in Dense layers, which fit its own pooling ({', '.join(model.shape.pooling)}) only.",
+            "Leave out the pooling option.",
+        )
+    return ordered

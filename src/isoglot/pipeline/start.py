@@ -50,10 +50,10 @@ class Start:
     scores: Mapping[str, Mapping[str, StageScores]]
 
 
-def load_start(located: Located, recipe: Recipe, teacher: Shape) -> tuple[Encoder, Shape]:
+def load_start(located: Located, recipe: Recipe, *, normalise: bool) -> tuple[Encoder, Shape]:
     """Load the untouched student with the recipe's pooling, prompt and length; give its own shape beside it.
 
-    Its vectors are normalised when the teacher's are.
+    Its vectors get unit length with `normalise`: when the teacher's have it.
 
     Raises:
         RequestError: the folder already ends in Dense layers, so its backbone alone is not what it was.
@@ -71,7 +71,7 @@ def load_start(located: Located, recipe: Recipe, teacher: Shape) -> tuple[Encode
 
     own = student.model.shape
     pooling = tuple(mode for mode in POOLING_ORDER if mode in recipe.student.pooling)
-    student.model.shape = dataclasses.replace(own, pooling=pooling, normalise=teacher.normalise)
+    student.model.shape = dataclasses.replace(own, pooling=pooling, normalise=normalise)
     return student, own
 
 

@@ -31,11 +31,13 @@ class Provenance:
         card: content of isoglot.json: teacher space, languages, recipe digest, data digests, scores.
         notice: licences and attributions of teacher, start and text.
         inputs: name -> sha256, for the manifest.
+        files: further files to put in the folder, such as the axes of a reduced teacher.
     """
 
     card: Mapping[str, Any]
     notice: str
     inputs: Mapping[str, str]
+    files: tuple[Path, ...] = ()
 
 
 def save(student: Encoder, origin: Path, target: Path, provenance: Provenance) -> None:
@@ -56,6 +58,8 @@ def save(student: Encoder, origin: Path, target: Path, provenance: Provenance) -
         for name in _TOKENIZER_FILES:
             if (origin / name).is_file():
                 shutil.copyfile(origin / name, scratch / name)
+        for file in provenance.files:
+            shutil.copyfile(file, scratch / file.name)
         save_modules(student.model, scratch)
         _write(
             scratch / "sentence_bert_config.json",

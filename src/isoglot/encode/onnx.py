@@ -1,0 +1,221 @@
+"""Sentence encoders as ONNX files, run by onnxruntime.
+
+The file takes token ids and gives token vectors, which are pooled here, or a sentence vector that is pooled already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoglot.artefact import digest_bytes, digest_file, digest_json, read_json
+from isoglot.encode.batches import by_length
+from isoglot.encode.model_folder import default_prompt
+from isoglot.encode.tokens import Tokenizer
+from isoglot.encode.unit import PROBES, is_unit, unit
+from isoglot.errors import IsoglotError, RequestError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+    from isoglot.encode.tokens import Tokens
+
+Pooling = tuple[Literal["mean", "cls", "max"], ...]
+_BATCH_TOKENS = 2048
+_DEFAULT_TOKENS = 512  # limit where neither the option nor the tokenizer states one
+_POOLED = "sentence_embedding"  # the output that sentence-transformers names so is pooled
+
+
+@dataclass(frozen=True)
+class OnnxEncoder:
+    """An ONNX session with its tokenizer.
+
+    Attributes:
+        session: the graph.
+        tokenizer: of the folder.
+        output: the graph's output that is read.
+        pooling: modes, concatenated; empty when the output is a sentence vector.
+        normalise: whether sentence vectors get unit length.
+        prompt: text put before every sentence.
+        weights: sha256 of the file and of the files with its tensors.
+        dimension: width of the sentence vectors.
+    """
+
+    session: onnxruntime.InferenceSession
+    tokenizer: Tokenizer
+    output: str
+    pooling: Pooling
+    normalise: bool
+    prompt: str
+    weights: str
+    dimension: int
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return float32 [len(texts), dimension], row i for text i."""
+        tokens = self.tokenizer(texts, self.prompt)
+        result = np.empty((len(texts), self.dimension), np.float32)
+        for rows in by_length(tokens.lengths, _BATCH_TOKENS):
+            result[rows] = self._run(tokens, rows)
+        return unit(result) if self.normalise else result
+
+    def missing(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Tell which texts have no vector: none."""
+        return np.zeros(len(texts), bool)
+
+    def space(self) -> dict[str, object]:
+        """Everything that decides where a sentence lands, and the digest over it."""
+        parts: dict[str, object] = {
+            "weights": self.weights,
+            "tokenizer": digest_bytes(self.tokenizer.backend.to_str().encode()),
+            "pooling": [f"output {self.output}", *self.pooling],
+            "normalise": self.normalise,
+            "prompt": self.prompt,
+            "max_tokens": self.tokenizer.max_tokens,
+            "dimension": self.dimension,
+        }
+        return {**parts, "fingerprint": digest_json(parts)}
+
+    def _run(self, tokens: Tokens, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        ids, mask = tokens.rectangle(rows)
+        known = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        wanted = {item.name: known[item.name] for item in self.session.get_inputs()}
+        (hidden,) = self.session.run([self.output], wanted)
+        hidden = np.asarray(hidden, np.float32)
+        vectors = pool(hidden, mask, self.pooling) if self.pooling else hidden
+        if vectors.shape != (len(rows), self.dimension):
+            raise IsoglotError(
+                f"The ONNX model gave {vectors.shape} instead of {(len(rows), self.dimension)} for"
+                f" {len(rows)} sentences.",
+                "Export it with a free batch and length.",
+            )
+        return vectors
+
+
+def pool(hidden: NDArray[np.float32], mask: NDArray[np.int64], modes: Pooling) -> NDArray[np.float32]:
+    """Pool token vectors float32 [n, tokens, width] to [n, width x len(modes)]; `mask` is 0 at padding."""
+    weights = mask[:, :, None].astype(np.float32)
+    pooled = {
+        "mean": lambda: (hidden * weights).sum(1) / np.maximum(weights.sum(1), 1e-9),
+        "cls": lambda: hidden[:, 0],
+        "max": lambda: np.where(weights > 0, hidden, -np.inf).max(1),
+    }
+    return np.concatenate([pooled[mode]() for mode in modes], axis=1)
+
+
+def load_onnx(
+    path: Path,
+    *,
+    prompt: str | None = None,
+    pooling: Pooling | None = None,
+    normalise: bool | None = None,
+    max_tokens: int | None = None,
+) -> OnnxEncoder:
+    """Load an ONNX encoder; its tokenizer.json lies beside it or one folder up.
+
+    Args:
+        path: the .onnx file.
+        prompt: text before every sentence; None: the default of the folder's config.
+        pooling: of token vectors; None: mean. An output that is pooled already takes none.
+        normalise: whether to give vectors unit length; None: when the graph does so itself.
+        max_tokens: longer sentences are cut; None: what tokenizer_config.json says, at most 512.
+
+    Raises:
+        RequestError: onnxruntime is not installed, or the file is no encoder that isoglot runs.
+    """
+    session = _session(path)
+    folder = next(
+        (place for place in (path.parent, path.parent.parent) if (place / "tokenizer.json").is_file()), None
+    )
+    if folder is None:
+        raise RequestError(
+            f"There is no tokenizer.json beside {path}.", "Copy it there from the model's folder."
+        )
+    output, width, pooled = _choose_output(session, path)
+    if pooled and pooling:
+        raise RequestError(
+            f"The output {output} of {path} is a sentence vector already.", "Leave out teacher.pooling."
+        )
+    modes: Pooling = () if pooled else pooling or ("mean",)
+    encoder = OnnxEncoder(
+        session=session,
+        tokenizer=_tokenizer(folder, max_tokens),
+        output=output,
+        pooling=modes,
+        normalise=bool(normalise),
+        prompt=default_prompt(folder) if prompt is None else prompt,
+        weights=_digest(path),
+        dimension=width * max(1, len(modes)),
+    )
+    if normalise is None:
+        return replace(encoder, normalise=is_unit(encoder.encode(PROBES)))
+    return encoder
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise RequestError("ONNX teachers need onnxruntime.", "pip install 'isoglot[onnx]'") from error
+    from onnxruntime.capi.onnxruntime_pybind11_state import (
+        Fail,
+        InvalidArgument,
+        InvalidGraph,
+        InvalidProtobuf,
+    )
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    available = onnxruntime.get_available_providers()
+    providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=providers)
+    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
+        raise RequestError(
+            f"{path} is not a model that onnxruntime loads ({str(error).splitlines()[0]})."
+        ) from error
+    strange = {item.name for item in session.get_inputs()} - {"input_ids", "attention_mask", "token_type_ids"}
+    if strange:
+        raise RequestError(
+            f"{path} wants inputs that a sentence encoder does not have: {', '.join(sorted(strange))}.",
+            "Export the encoder alone, with input_ids and attention_mask.",
+        )
+    return session
+
+
+def _choose_output(session: onnxruntime.InferenceSession, path: Path) -> tuple[str, int, bool]:
+    """Give the name and width of the output to read, and whether it is a sentence vector."""
+    outputs = session.get_outputs()
+    named = [item for item in outputs if item.name == _POOLED]
+    chosen = (named or outputs)[0]
+    shape: list[Any] = list(chosen.shape or ())
+    if len(shape) not in (2, 3) or not isinstance(shape[-1], int):
+        raise RequestError(
+            f"The output {chosen.name} of {path} has the shape {shape}, not [batch, tokens, width] or [batch, width]"
+            " with a fixed width.",
+            "Export the encoder with a fixed width.",
+        )
+    return chosen.name, shape[-1], len(shape) == 2
+
+
+def _tokenizer(folder: Path, max_tokens: int | None) -> Tokenizer:
+    import tokenizers
+
+    path = folder / "tokenizer_config.json"
+    config = read_json(path) if path.is_file() else {}
+    backend = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    pad = config.get("pad_token") or "[PAD]"
+    token = pad["content"] if isinstance(pad, dict) else pad
+    stated = config.get("model_max_length")
+    limits = [int(number) for number in (stated, max_tokens or _DEFAULT_TOKENS) if number is not None]
+    return Tokenizer(backend, backend.token_to_id(token) or 0, min(limits))
+
+
+def _digest(path: Path) -> str:
+    """Digest of the graph and of the tensor files beside it (NAME.onnx.data, NAME.onnx_data)."""
+    files = [path, *sorted(path.parent.glob(f"{path.name}?data"))]
+    return digest_json([digest_file(file) for file in files])
