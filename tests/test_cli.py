@@ -22,7 +22,7 @@ from isoglot.cli import console as console_module
 from isoglot.cli import doctor
 from isoglot.cli.console import Console, count, duration, handled, printable
 from isoglot.errors import IsoglotError, RequestError
-from isoglot.teacher.store import Store
+from isoglot.teacher.store_write import StoreWriter
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "duckdb", "pyarrow", "numpy", "jinja2")
 
@@ -112,7 +112,7 @@ def test_verify_lists_a_damaged_manifest_beside_the_others(tmp_path):
 
 def make_store(folder):
     """A teacher store of four sentences in two committed shards, and one shard that was not committed."""
-    store = Store.create(folder, {"dimension": 2, "fingerprint": "f"}, chunk_rows=2)
+    store = StoreWriter.create(folder, {"dimension": 2, "fingerprint": "f"}, chunk_rows=2)
     work = store.work_for(["a", "b", "c", "d"])
     for chunk in work.plan:
         store.commit(chunk, work.keys[chunk.start : chunk.stop], np.ones((2, 2), np.float32))

@@ -84,6 +84,9 @@ class TeacherConfig(Section):
         "error", description="source sentences that the teacher has no vector for: stop, or leave them out"
     )
     chunk_rows: int = Field(1024, ge=1, description="sentences per chunk of the store, the unit of resume")
+    store_precision: Literal["fp16", "int8"] = Field(
+        "fp16", description="how vectors are kept; int8 halves the store, at a cosine of 0.9999 to the vector"
+    )
     endpoint: EndpointConfig = EndpointConfig()
     vectors: VectorsConfig = VectorsConfig()
 
@@ -143,10 +146,10 @@ class CleanConfig(Section):
     max_chars: int = Field(1000, ge=1, description="longer sides are dropped")
     max_length_ratio: float = Field(4.0, gt=1, description="longer side over shorter side, script-aware")
     max_untranslated: float = Field(
-        0.8,
+        0.9,
         gt=0,
         le=1,
-        description="drop rows whose two sides are at least this similar (1: only identical sides)",
+        description="drop rows whose two sides share this much of their letters in order (1: only identical sides)",
     )
     placeholders: Literal["match", "drop", "keep"] = Field(
         "match",
@@ -160,6 +163,8 @@ class CleanConfig(Section):
         None,
         description="drop rows whose source gives a lower alignment score, on its own scale; unset: none",
     )
+    language_probability: float = Field(0.7, gt=0, le=1, description="drop sides so surely in another language; 1: off")
+    language_min_chars: int = Field(20, ge=1, description="sides too short to tell the language of")
     repair_mojibake: bool = Field(
         False, description="put wrongly decoded text right first, with ftfy (pip install 'isoglot[clean]')"
     )
@@ -199,12 +204,34 @@ class DownloadConfig(Section):
     max_gigabytes: float = Field(100.0, gt=0, description="larger files are refused")
 
 
+class ReadConfig(Section):
+    """How files are read that do not say it themselves."""
+
+    columns: tuple[str, ...] = Field(
+        (),
+        description="columns of .tsv and .csv files by language: en=English,de=German by their heads, en=1,de=2"
+        " by number where there is no header; source= and target= where the SOURCE names the languages",
+    )
+    allow_ragged: bool = Field(
+        False, description="read a Moses pair of unequal files; what one has more is dropped as empty"
+    )
+
+    @model_validator(mode="after")
+    def _two_columns(self) -> ReadConfig:
+        pairs = [column.partition("=") for column in self.columns]
+        codes = [code for code, _, head in pairs if code and head]
+        if self.columns and (len(codes) < len(pairs) or len(set(codes)) < max(2, len(codes))):
+            raise ValueError(f"columns {','.join(self.columns)!r} do not name two languages, such as en=1,de=2")
+        return self
+
+
 class CorpusConfig(Section):
     """Which parallel text is read, what is dropped, and how it is split."""
 
     sources: tuple[str, ...] = Field((), description="paths and URIs of parallel text")
     languages: tuple[str, ...] = Field((), description="target languages to keep; empty: all")
     source_lang: str = Field("en", description="the teacher's language")
+    read: ReadConfig = ReadConfig()
     clean: CleanConfig = CleanConfig()
     download: DownloadConfig = DownloadConfig()
     max_sources: int | None = Field(

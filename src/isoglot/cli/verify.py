@@ -23,7 +23,7 @@ def verify(
 def _verify(folder: Path, console: Console) -> None:
     from isoglot import artefact
     from isoglot.errors import RequestError
-    from isoglot.teacher.store import HEADER as STORE_HEADER
+    from isoglot.teacher.store_header import HEADER as STORE_HEADER
 
     found = sorted(
         path.parent

@@ -2,46 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from isoglot.artefact import exclusive
 from isoglot.config import TeacherConfig
-from isoglot.encode.encoder import Encoder
-from isoglot.encode.fingerprint import space
+from isoglot.errors import RequestError
 from isoglot.progress import SILENT, Progress
-from isoglot.scale.plan import Chunk, run_in_process
+from isoglot.scale.plan import WHOLE, Chunk, Part, run_in_process
+from isoglot.scale.pool import Pool, run_in_processes
+from isoglot.teacher.kinds import open_teacher
+from isoglot.teacher.protocol import Teacher
+from isoglot.teacher.reduced import AXES, reduce, with_axes
 from isoglot.teacher.store import Store
+from isoglot.teacher.store_header import HEADER
+from isoglot.teacher.store_write import StoreWriter, Work
 
 
 def embed(
-    texts: Sequence[str], teacher: Encoder, config: TeacherConfig, folder: Path, progress: Progress = SILENT
+    texts: Sequence[str],
+    teacher: Teacher,
+    config: TeacherConfig,
+    folder: Path,
+    progress: Progress = SILENT,
+    processes: int = 1,
+    part: Part = WHOLE,
 ) -> Store:
     """Put the teacher's vector of every distinct sentence into the store at `folder`; what is there already stays.
 
     Args:
         texts: sentences, repeats allowed.
-        teacher: the encoder that owns the space.
-        config: chunk size.
+        teacher: the owner of the space; reduced here when `config.dimension` says so.
+        config: chunk size, precision, reduction; other processes open the teacher from it.
         folder: the store, made when missing.
         progress: where to report.
+        processes: how many embed; with 1 this process itself. The bytes of the shards do not depend on it.
+        part: which chunks of the plan to do.
 
     Returns:
-        The store, holding at least `texts`.
+        The store, holding at least `texts` (or the part of them), which proves every shard before it reads it.
 
     Raises:
         RequestError: the store holds another space.
-        IsoglotError: another process writes to it, or the teacher gave a vector that is not finite.
+        IsoglotError: another process writes to it, the teacher gave a vector that is not finite, or a worker died.
     """
     with exclusive(folder):
-        store = Store.create(folder, {**space(teacher), "precision": teacher.precision}, config.chunk_rows)
+        teacher = _as_asked(teacher, config, texts, folder, progress)
+        store = StoreWriter.create(folder, teacher.space(), config.chunk_rows, config.store_precision)
         work = store.work_for(texts)
-
-        def embed_chunk(chunk: Chunk) -> None:
-            vectors = teacher.encode(work.texts[chunk.start : chunk.stop])
-            store.commit(chunk, work.keys[chunk.start : chunk.stop], vectors)
-
-        with progress.task("teacher vectors", work.rows_left, "sentences") as task:
-            for chunk in run_in_process(work.plan, work.done, embed_chunk):
-                task.advance(chunk.stop - chunk.start)
+        left = work.left(part.chunks(work.plan))
+        with progress.task("teacher vectors", sum(chunk.rows for chunk in left), "sentences") as task:
+            for chunk, vectors in _vectors(left, work, teacher, (config, folder), processes):
+                store.commit(chunk, work.keys[chunk.start : chunk.stop], vectors)
+                task.advance(chunk.rows)
+        store.seal()
     return store
+
+
+def _vectors(
+    left: Sequence[Chunk], work: Work, teacher: Teacher, again: tuple[TeacherConfig, Path], processes: int
+) -> Iterator[tuple[Chunk, NDArray[np.float32]]]:
+    """Embed chunks here or in worker processes, which open the teacher again."""
+
+    def texts_of(chunk: Chunk) -> list[str]:
+        return work.texts[chunk.start : chunk.stop]
+
+    if processes == 1 or len(left) <= 1:
+        yield from run_in_process(left, lambda chunk: teacher.encode(texts_of(chunk)))
+    else:
+        pool = Pool(min(processes, len(left)), partial(_open_again, *again))
+        yield from run_in_processes(left, texts_of, pool)
+
+
+def _open_again(config: TeacherConfig, folder: Path) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """Open the teacher in a worker process, along the axes that the store holds."""
+    teacher, _ = open_teacher(config)
+    return (teacher if config.dimension is None else with_axes(teacher, folder / AXES)).encode
+
+
+def _as_asked(
+    teacher: Teacher, config: TeacherConfig, texts: Sequence[str], folder: Path, progress: Progress
+) -> Teacher:
+    """Reduce the teacher when the request says so; refuse a store that was begun the other way."""
+    reduced = (folder / AXES).is_file()
+    if (folder / HEADER).is_file() and reduced != (config.dimension is not None):
+        raise RequestError(
+            f"{folder} holds vectors of another space: its dimensions are {'reduced' if reduced else 'whole'}.",
+            "Give another --store, or delete this one, or mend teacher.dimension.",
+        )
+    return teacher if config.dimension is None else reduce(teacher, config, texts, folder, progress)
