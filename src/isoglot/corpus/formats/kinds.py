@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePath
 
+from isoglot.config import ReadConfig
 from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.gettext import read_gettext
 from isoglot.corpus.formats.jsonl import read_jsonl
@@ -23,8 +25,8 @@ from isoglot.errors import RequestError
 Reader = Callable[[File, str, Border, Languages | None], Iterator[Pair]]
 
 
-def reader_of(file: File) -> tuple[Reader, list[Path]]:
-    """Return the reader of a file and the other files it needs.
+def reader_of(file: File, read: ReadConfig) -> tuple[Reader, list[Path]]:
+    """Return the reader of a file, set to what `read` says, and the other files it needs.
 
     Raises:
         RequestError: there is none, or a file it needs is missing.
@@ -35,7 +37,7 @@ def reader_of(file: File) -> tuple[Reader, list[Path]]:
         kind = root_name(file)
     match kind:
         case "tsv" | "csv" | "txt":
-            return read_table, []
+            return partial(read_table, columns=read.columns), []
         case "jsonl" | "ndjson":
             return read_jsonl, []
         case "parquet":

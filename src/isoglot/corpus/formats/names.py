@@ -73,3 +73,10 @@ def language_fields(fields: Sequence[str]) -> list[int]:
     if len(places) > 2 and places[0] == 0 and fields[0].strip().lower() == "id":
         return places[1:]
     return places
+
+
+def short_name(path: File) -> str:
+    """Folder and stem: `data/tatoeba/eng-deu.tsv.gz` -> `tatoeba/eng-deu`."""
+    plain = path.name[: len(plain_name(path))]
+    stem = plain.rpartition(".")[0] or plain
+    return f"{path.parent.name}/{stem}" if path.parent.name else stem

@@ -14,7 +14,10 @@ from isoglot.corpus.formats.file import File
 from isoglot.errors import DamagedError
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
-_CHUNK = 1 << 14  # small, because one chunk of a malicious file can unpack to thousands of times its size
+_CHUNK = 1 << 14  # packed bytes read at a time
+_CHUNK_ZST = 1 << 10  # its decompressor knows no limit, and 4 bytes can unpack to 128 KiB
+_BLOCK = 1 << 20  # unpacked bytes that the others give at a time
+_MEMORY = 1 << 28  # bytes an xz file may ask for; the command xz asks for 65 MiB at its highest level
 
 
 def open_binary(path: File) -> IO[bytes]:
@@ -43,7 +46,7 @@ class _Chunks(io.RawIOBase):
     """Chunks of bytes as a file."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._left = chunks, b""
+        self._chunks, self._left = chunks, memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -53,7 +56,7 @@ class _Chunks(io.RawIOBase):
             chunk = next(self._chunks, None)
             if chunk is None:
                 return 0
-            self._left = chunk
+            self._left = memoryview(chunk)  # slices of it are no copies
         taken, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
         buffer[: len(taken)] = taken
         return len(taken)
@@ -79,7 +82,7 @@ def unpack(file: IO[bytes], suffix: str, where: str) -> Iterator[bytes]:
 
     new, place = _decompressor(suffix), 0
     machine = new()
-    while piece := file.read(_CHUNK):
+    while piece := file.read(_CHUNK_ZST if suffix == ".zst" else _CHUNK):
         place += len(piece)
         while piece:
             if machine.eof:  # another member or frame follows, or zeros that fill a block
@@ -87,7 +90,7 @@ def unpack(file: IO[bytes], suffix: str, where: str) -> Iterator[bytes]:
                 if machine.eof:
                     break
             try:
-                yield machine.decompress(piece)
+                yield from _blocks(machine, piece)
             except (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError) as error:
                 raise _damaged(where, f"is damaged near byte {place} ({error})") from error
             piece = machine.unused_data if machine.eof else b""
@@ -95,18 +98,61 @@ def unpack(file: IO[bytes], suffix: str, where: str) -> Iterator[bytes]:
         raise _damaged(where, f"is cut off: it ends at byte {place}, before the end mark of its data")
 
 
-def _decompressor(suffix: str) -> Callable[[], Any]:
-    import zstandard
+def _blocks(machine: Any, piece: bytes) -> Iterator[bytes]:  # noqa: ANN401  any of `_decompressor`
+    block = machine.decompress(piece, _BLOCK)
+    while block:
+        yield block
+        block = b"" if machine.eof else machine.decompress(b"", _BLOCK)
 
+
+def _decompressor(suffix: str) -> Callable[[], Any]:
     match suffix:
         case ".gz":
-            return lambda: zlib.decompressobj(wbits=31)  # a gzip header and its checksum
+            return _Gzip
         case ".bz2":
             return bz2.BZ2Decompressor
         case ".xz":
-            return lzma.LZMADecompressor
+            return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _MEMORY)
         case _:
-            return lambda: zstandard.ZstdDecompressor().decompressobj()
+            return _Zstandard
+
+
+class _Gzip:
+    """zlib with the interface of the other two, which keep what they have not used themselves."""
+
+    def __init__(self) -> None:
+        self._machine = zlib.decompressobj(wbits=31)  # a gzip header and its checksum
+
+    def decompress(self, piece: bytes, most: int) -> bytes:
+        return self._machine.decompress(self._machine.unconsumed_tail + piece, most)
+
+    @property
+    def eof(self) -> bool:
+        return self._machine.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._machine.unused_data
+
+
+class _Zstandard:
+    """The same for Zstandard, whose answer has no limit: who calls it gives it little."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self._machine = zstandard.ZstdDecompressor().decompressobj()
+
+    def decompress(self, piece: bytes, most: int) -> bytes:
+        return self._machine.decompress(piece)
+
+    @property
+    def eof(self) -> bool:
+        return self._machine.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._machine.unused_data
 
 
 def _damaged(path: str, how: str) -> DamagedError:

@@ -1,7 +1,8 @@
 """TSV and CSV files of sentence pairs.
 
 Three shapes are read: columns `source_lang target_lang source target`; one column per language, headed by its
-code; and two columns without a header, with languages from the file name (`x.en-de.tsv`) or `x.tsv#en-de`.
+code; and two columns without a header, with languages from the file name (`x.en-de.tsv`) or `x.tsv#en-de`. Of any
+other table `columns` says where the texts are.
 """
 
 from __future__ import annotations
@@ -46,7 +47,13 @@ class Columns:
     width: int
 
 
-def read_table(path: File, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
+def read_table(
+    path: File,
+    corpus: str,
+    border: Border,
+    languages: Languages | None = None,
+    columns: Sequence[str] = (),
+) -> Iterator[Pair]:
     """Yield the pairs of a TSV or CSV file, compressed or not.
 
     TSV has no quoting: a double quote is a plain character. CSV is RFC 4180.
@@ -56,6 +63,7 @@ def read_table(path: File, corpus: str, border: Border, languages: Languages | N
         corpus: name for the pairs.
         border: turns language codes into tags.
         languages: source and target code of a two-column file; None: taken from the file name.
+        columns: where the texts are, as `ReadConfig.columns` has it; empty: found by their heads.
 
     Raises:
         RequestError: no text columns or no languages can be made out.
@@ -65,11 +73,15 @@ def read_table(path: File, corpus: str, border: Border, languages: Languages | N
     first = next(rows, None)
     if first is None:
         raise RequestError(f"{path} is empty.", "Give a file with at least one sentence pair.")
-    columns = _columns(first[1], path, languages, border)
-    if not columns.header:
-        yield from _pairs(first, columns, path, corpus, border)
+    layout = (
+        _chosen_columns(first[1], columns, path, languages, border)
+        if columns
+        else _columns(first[1], path, languages, border)
+    )
+    if not layout.header:
+        yield from _pairs(first, layout, path, corpus, border)
     for row in rows:
-        yield from _pairs(row, columns, path, corpus, border)
+        yield from _pairs(row, layout, path, corpus, border)
 
 
 def _pairs(row: Row, columns: Columns, path: File, corpus: str, border: Border) -> Iterator[Pair]:
@@ -103,6 +115,29 @@ def _columns(first: list[str], path: File, languages: Languages | None, border: 
         )
     pair = require_languages(languages, path, "a source and a target column")
     return Columns(0, (1,), lambda cells: pair, header=False, width=2)
+
+
+def _chosen_columns(
+    first: list[str], chosen: Sequence[str], path: File, languages: Languages | None, border: Border
+) -> Columns:
+    """Columns that the user named by language: by their heads, or by number from 1 where there is no header."""
+    heads = dict(item.split("=", 1) for item in chosen)
+    by_number = all(head.isdecimal() for head in heads.values())
+    names = (
+        [str(place) for place in range(1, len(first) + 1)] if by_number else [cell.strip() for cell in first]
+    )
+    missing = [head for head in heads.values() if head not in names]
+    if missing:
+        raise RequestError(
+            f"{path} has no column {missing[0]!r}; it has {', '.join(map(repr, names))}.", "Mend --columns."
+        )
+    places = {code: names.index(head) for code, head in heads.items()}
+    if set(places) == {"source", "target"}:
+        pair = require_languages(languages, path, "a source and a target column")
+        places = {pair[0]: places["source"], pair[1]: places["target"]}
+    codes = sorted(places, key=lambda code: border.tag(code, "--columns") != border.source_lang)
+    targets = tuple(places[code] for code in codes[1:])
+    return Columns(places[codes[0]], targets, lambda cells: codes, header=not by_number, width=len(first))
 
 
 def _named_columns(names: list[str], path: File, languages: Languages | None) -> Columns:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import IO, Any
 
 from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.packed import open_binary
@@ -12,13 +13,15 @@ from isoglot.errors import DamagedError
 Element = Any  # xml.etree.ElementTree.Element; defusedxml, which builds it, is untyped
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_DEEPEST = 256  # elements inside one another; real files have some ten
+_LONGEST = 1 << 22  # bytes of XML that may be held at a time, tags included
 
 
 def stream(path: File, starts: frozenset[str] | None, ends: frozenset[str]) -> Iterator[Element]:
     """Yield elements in the order of the file: those in `starts` with their attributes only, those in `ends` whole.
 
     Names come without their namespace. An element is dropped after its end, so memory does not grow with the
-    file. A DOCTYPE is allowed; entities of its own and external ones are refused.
+    file. A DOCTYPE is allowed and not fetched; entities of its own and external ones are refused.
 
     Args:
         path: the file, compressed or not.
@@ -26,33 +29,76 @@ def stream(path: File, starts: frozenset[str] | None, ends: frozenset[str]) -> I
         ends: names to yield at their end tag, with all they hold.
 
     Raises:
-        DamagedError: it is not well-formed, is cut off, or declares entities.
+        DamagedError: it is not well-formed, is cut off, declares entities, nests elements deeper than 256, or has
+            an element in `ends`, a tag or a text of more than 4 MiB.
     """
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, iterparse
+    from defusedxml.ElementTree import iterparse
 
     opened: list[Element] = []
-    with open_binary(path) as file:
-        try:
-            for event, element in iterparse(file, ("start", "end"), forbid_dtd=False):
-                if event == "start":
-                    opened.append(element)
-                    if starts is None or local_name(element) in starts:
-                        yield element
-                    continue
-                opened.pop()
-                if local_name(element) in ends:
+    within = 0  # opened elements that are yielded whole, and thus held
+    with open_binary(path) as file, _named_errors(path):
+        metered = _Metered(file, path)
+        for event, element in iterparse(metered, ("start", "end"), forbid_dtd=False):
+            name = local_name(element)
+            if event == "start":
+                opened.append(element)
+                _limit_depth(opened, path)
+                within += name in ends
+                if starts is None or name in starts:
                     yield element
-                if opened and not any(local_name(parent) in ends for parent in opened):
+            else:
+                opened.pop()
+                within -= name in ends
+                if name in ends:
+                    yield element
+                if opened and not within:
                     opened[-1].remove(element)
-        except ParseError as error:
+            if not within:
+                metered.since = 0
+
+
+class _Metered:
+    """A file that stops when too much is read without a moment at which nothing is held.
+
+    Attributes:
+        since: bytes read since that moment.
+    """
+
+    def __init__(self, file: IO[bytes], path: File) -> None:
+        self._file, self._path, self._total, self.since = file, path, 0, 0
+
+    def read(self, size: int) -> bytes:
+        piece = self._file.read(size)
+        self._total += len(piece)
+        self.since += len(piece)
+        if self.since > _LONGEST:
             raise DamagedError(
-                f"{path} is not well-formed XML: {error}.", "Mend or fetch it again."
-            ) from error
-        except DefusedXmlException as error:
-            raise DamagedError(
-                f"{path} is refused: {error}.", "Replace its entities by their text."
-            ) from error
+                f"{self._path} has an element, tag or text of more than 4 MiB before byte {self._total} of its XML.",
+                "Is it cut into segments?",
+            )
+        return piece
+
+
+def _limit_depth(opened: list[Element], path: File) -> None:
+    if len(opened) > _DEEPEST:
+        raise DamagedError(f"{path} has elements nested deeper than {_DEEPEST}.", "Is it what it says?")
+
+
+@contextmanager
+def _named_errors(path: File) -> Iterator[None]:
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import ParseError
+
+    try:
+        yield
+    except ParseError as error:
+        raise DamagedError(f"{path} is not well-formed XML: {error}.", "Mend or fetch it again.") from error
+    except DefusedXmlException as error:
+        raise DamagedError(f"{path} is refused: {error}.", "Replace its entities by their text.") from error
+    except (LookupError, ValueError) as error:  # of the codec that the declaration names
+        raise DamagedError(
+            f"{path} declares an encoding that XML readers do not know ({error}).", "Convert it to UTF-8."
+        ) from error
 
 
 def root_name(path: File) -> str:
