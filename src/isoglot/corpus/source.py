@@ -22,7 +22,8 @@ from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.sources.hf import open_dataset, read_dataset
 from isoglot.corpus.sources.licence import Licence
-from isoglot.corpus.sources.opus import fetch_opus, read_opus, read_terms as read_opus_terms
+from isoglot.corpus.sources.opus import fetch_opus, read_opus
+from isoglot.corpus.sources.opus import read_terms as read_opus_terms
 from isoglot.corpus.sources.package import fetch_package, read_licence, read_package
 from isoglot.corpus.sources.tatoeba import TERMS, export_files, fetch_tatoeba, read_linked, read_tatoeba
 from isoglot.errors import DamagedError, RequestError
@@ -31,7 +32,8 @@ from isoglot.progress import SILENT, Progress
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):")
 _NEXT = (
     "A SOURCE is a file (.tsv, .csv, .jsonl, .parquet, .tmx, .xlf, .po, .mo, OPUS .xml; text may be .gz, .bz2, .xz"
-    " or .zst), moses:A.en,B.de, gettext:FOLDER, tatoeba:FOLDER or tatoeba:eng-deu, opus:CORPUS/de-en,"
+    " or .zst), an archive (FILE.zip, .whl, .deb, .tar; FILE.zip:MEMBER), moses:A.en,B.de, json:en.json,de.json,"
+    " muse:FILE, wikititles:FILE, gettext:FOLDER, tatoeba:FOLDER or tatoeba:eng-deu, opus:CORPUS/de-en,"
     " hf:ORG/NAME/CONFIG or package:NAME==VERSION."
 )
 
@@ -98,6 +100,12 @@ def _open(text: str, read: ReadConfig, network: DownloadConfig, progress: Progre
             return _open_package(text, rest)
         case "moses":
             return _open_moses(text, rest, read)
+        case "json":
+            return _open_json(text, rest)
+        case "muse":
+            return _open_words(text, rest, read_muse)
+        case "wikititles":
+            return _open_words(text, rest, read_wikititles)
         case "gettext":
             return _open_catalogues(text, Path(rest))
         case "tatoeba":
