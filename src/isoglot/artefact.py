@@ -150,9 +150,8 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
     _refuse_foreign(folder)
     discard_leftovers(folder)
     scratch = _scratch(folder)
-    try:
-        with explaining_full_disk(folder):
-            scratch.mkdir(parents=True)
+    with explaining_full_disk(folder), _held(scratch):
+        try:
             yield scratch
             files = {
                 str(path.relative_to(scratch)): {"sha256": digest_file(path), "bytes": path.stat().st_size}
@@ -163,8 +162,8 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
             for path in [*_files_of(scratch), *_folders_of(scratch)]:
                 sync(path)
             _swap(scratch, folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def discard(folder: Path) -> None:
@@ -175,7 +174,14 @@ def discard(folder: Path) -> None:
 
 
 def discard_leftovers(folder: Path) -> None:
-    """Remove what a killed process left beside `folder`: a scratch folder, or one that was being replaced."""
+    """Remove what a killed process left beside `folder`: a scratch folder, or one that was being replaced.
+
+    Raises:
+        IsoglotError: the scratch folder is no leftover: another process is writing it.
+    """
+    if _scratch(folder).is_dir():
+        with _held(_scratch(folder)):
+            pass
     for leftover in (_scratch(folder), _replaced(folder)):
         shutil.rmtree(leftover, ignore_errors=True)
 
@@ -210,6 +216,23 @@ def exclusive(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
         yield
+
+
+@contextmanager
+def _held(scratch: Path) -> Iterator[None]:
+    """Make a scratch folder and lock it, so that no other process takes it for a leftover."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise IsoglotError(
+                f"Another process is writing {scratch}.", "Wait for it to finish, or choose another --out."
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _wrong_sizes(folder: Path, manifest: Manifest) -> dict[str, str]:

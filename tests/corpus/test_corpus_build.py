@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from isoglot.artefact import Manifest, digest_file, publish, verify
-from isoglot.config import CorpusConfig
-from isoglot.corpus import store
+from isoglot.config import CleanConfig, CorpusConfig
+from isoglot.corpus import arrange, store
 from isoglot.corpus.build import build
 from isoglot.corpus.split import SPLITS, key, position
-from isoglot.corpus.store import Corpus, write_shards
+from isoglot.corpus.store import DROPPED, Corpus, ShardWriter
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 
 LANGUAGES = ("deu", "fra", "zho_Hans")
@@ -35,7 +35,7 @@ def many_rows(number: int) -> list[tuple[str, str, str]]:
     for place in range(number):
         for language in LANGUAGES:
             source = chance.choice(forms).format(place)
-            rows.append((language, source, f"Zeile {place * 37} in {language}, ganz anders"))
+            rows.append((language, source, f"Zeile {place} in {language}, ganz anders"))
     chance.shuffle(rows)
     return rows
 
@@ -99,7 +99,7 @@ def test_the_folder_is_whole_and_holds_nothing_else(tmp_path, source):
     assert verify(corpus.folder) == []
     names = {path.name for path in corpus.folder.iterdir()}
     shards = {f"{table}-{split}-00000.parquet" for table in ("sources", "targets") for split in SPLITS}
-    assert names == shards | {"NOTICE", "manifest.json"}
+    assert names == shards | {"NOTICE", "dropped.parquet", "manifest.json"}
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
@@ -130,8 +130,7 @@ def test_groups_index_sources_and_languages(tmp_path, source):
     for place, target in enumerate(groups.targets):
         number = key(groups.sources[groups.group[place]]).split()[2]
         assert (
-            target
-            == f"Zeile {int(number) * 37} in {codes[groups.languages[groups.language[place]]]}, ganz anders"
+            target == f"Zeile {int(number)} in {codes[groups.languages[groups.language[place]]]}, ganz anders"
         )
     assert corpus.sources("train") == groups.sources
     assert corpus.sources() == [text for split in SPLITS for text in corpus.groups(split).sources]
@@ -193,7 +192,7 @@ def test_lines_that_are_not_utf8_are_dropped_and_counted(tmp_path):
 
 def test_nothing_kept_says_why(tmp_path):
     rows = [
-        ("deu", "Hello {name}", "Hallo {name}"),
+        ("deu", "Hello {name}", "Hallo {du}"),
         ("deu", "Bluetooth", "Bluetooth"),
         ("nld", "a door", "een deur"),
     ]
@@ -286,7 +285,11 @@ def test_shards_do_not_depend_on_how_rows_arrive(tmp_path, monkeypatch):
     table = pa.table({"group": range(20), "source": map(str, range(20)), "split": ["dev"] * 20})
     for name, size in (("one", 20), ("many", 3), ("single", 1)):
         (tmp_path / name).mkdir()
-        assert write_shards(tmp_path / name, "sources", "dev", table.to_batches(size)) == 20
+        writer = ShardWriter(tmp_path / name, "sources", "dev")
+        for batch in table.to_batches(size):
+            writer.write(batch)
+        writer.close()
+        assert writer.rows == 20
     digests = [
         [digest_file(path) for path in sorted((tmp_path / name).iterdir())]
         for name in ("one", "many", "single")
@@ -305,7 +308,7 @@ def test_an_empty_split_reads_as_empty(tmp_path, source):
 def test_a_lost_shard_is_named(tmp_path, source):
     corpus = build(config(source), tmp_path / "out")
     (corpus.folder / "targets-dev-00000.parquet").write_bytes(b"no Parquet")
-    with pytest.raises(DamagedError, match="targets of dev cannot be read"):
+    with pytest.raises(DamagedError, match="targets-dev-00000.parquet or one beside it cannot be read"):
         corpus.groups("dev")
 
 
@@ -329,3 +332,71 @@ def test_a_cap_keeps_a_random_sample_of_whole_groups(tmp_path, source):
     counts = capped.manifest.counts
     assert counts["kept"] == 90 * len(LANGUAGES)
     assert counts["dropped"]["over the cap"] == 210 * len(LANGUAGES)
+
+
+@pytest.mark.parametrize("split_by", ["corpus", "language"])
+def test_a_cap_per_corpus_or_language_keeps_a_random_sample_of_each(tmp_path, split_by):
+    rows = [("deu", f"Sentence number {n} here.", f"Satz Nummer {n} hier.") for n in range(300)]
+    other = [("deu", f"Text of number {n} here.", f"Text von Nummer {n} da.") for n in range(50)]
+    french = [("fra", f"Sentence number {n} here.", f"La phrase numéro {n}.") for n in range(300)]
+    first, second = write_tsv(tmp_path / "a.tsv", rows + french), write_tsv(tmp_path / "b.tsv", rows + other)
+    options = {f"max_per_{split_by}": 100}
+    corpus = build(config(first, second, **options), tmp_path / "out")
+    counts = corpus.manifest.counts
+    kept = {(cell["corpus"].rpartition("/")[2], cell["lang"]): cell["kept"] for cell in counts["by corpus"]}
+    if split_by == "corpus":  # what both have belongs to the first
+        assert kept == {("a", "de"): 100, ("a", "fr"): 100, ("b", "de"): 50}
+    else:
+        assert (kept["a", "de"] + kept["b", "de"], kept["a", "fr"]) == (100, 100)
+        assert kept["b", "de"] == pytest.approx(100 * 50 / 350, abs=12)
+    for cell in counts["by corpus"]:
+        assert cell["read"] == cell["kept"] + sum(cell["dropped"].values())
+    # the order of the sample is that of the sources, so the languages share most of their groups
+    assert sum(counts["sources"].values()) < counts["kept"]
+
+
+def test_slices_change_nothing(tmp_path, source, monkeypatch):
+    whole = build(config(source, max_sources=200, max_per_language=150), tmp_path / "whole")
+    monkeypatch.setattr(arrange, "_SLICE_ROWS", 37)
+    cut = build(config(source, max_sources=200, max_per_language=150), tmp_path / "cut")
+    shards = [name for name in whole.manifest.files if name != DROPPED]
+    assert [whole.manifest.files[name] for name in shards] == [cut.manifest.files[name] for name in shards]
+    assert whole.manifest.counts == cut.manifest.counts
+
+
+def test_some_dropped_rows_are_kept_to_look_at(tmp_path):
+    rows = [("deu", f"word {n}", f"word {n}") for n in range(9)]
+    rows += [("fra", "good \u200bmorning", "Bonjour"), ("fra", "good morning", "Bonjour")]
+    corpus = build(config(write_tsv(tmp_path / "x.tsv", rows), examples=2), tmp_path / "out")
+    found = [(row["reason"], row["lang"], row["source"], row["target"]) for row in corpus.dropped()]
+    assert found == [
+        ("duplicate", "fr", "good morning", "Bonjour"),
+        ("identical", "de", "word 0", "word 0"),
+        ("identical", "de", "word 1", "word 1"),
+    ]
+    none = build(config(write_tsv(tmp_path / "x.tsv", rows), examples=0), tmp_path / "none")
+    assert none.dropped() == []
+
+
+def test_lengths_are_counted_in_characters(tmp_path):
+    rows = [
+        ("deu", "x" * 9 + "y", "z" * 4 + "a" * 5),
+        ("deu", "a b", "ö" * 10 + " u"),
+        ("jpn", "a b", "日本 " * 250),
+    ]
+    path = write_tsv(tmp_path / "x.tsv", rows)
+    corpus = build(config(path, clean=CleanConfig(max_repeats=99, max_length_ratio=9999)), tmp_path / "out")
+    lengths = corpus.manifest.counts["lengths"]
+    assert lengths["edges"][:3] == [0, 10, 20]
+    assert lengths["source"][:3] == [1, 1, 0]
+    assert lengths["target"]["de"][:3] == [1, 1, 0]
+    assert lengths["target"]["ja"][-1] == 1
+
+
+def test_two_builds_of_one_folder_do_not_meet(tmp_path, source):
+    with (
+        publish(tmp_path / "out", Manifest("corpus")),
+        pytest.raises(IsoglotError, match="Another process is writing"),
+    ):
+        build(config(source), tmp_path / "out")
+    assert build(config(source), tmp_path / "out").manifest.counts["kept"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isoglot.corpus.split import SPLITS, key, position, split_at
+from isoglot.corpus.split import SPLITS, key, places, position
 
 SAME = [
     ("Hello, world!", "hello world"),
@@ -46,13 +46,26 @@ def test_position_is_blake2b():
 
 
 def test_shares_are_as_asked():
-    splits = [
-        split_at(position(f"sentence {number}"), dev_percent=10, test_percent=20) for number in range(5000)
-    ]
-    shares = {split: splits.count(split) / 50 for split in SPLITS}
+    found = [position(f"sentence {number}") for number in range(5000)]
+    spans = places(dev_percent=10, test_percent=20)
+    shares = {split: sum(place in spans[split] for place in found) / 50 for split in SPLITS}
     # four standard deviations of a share of 20 % of 5 000
     assert shares == pytest.approx({"train": 70, "dev": 10, "test": 20}, abs=2.6)
 
 
 def test_no_held_out_splits():
-    assert {split_at(position(str(number)), 0, 0) for number in range(500)} == {"train"}
+    assert places(0, 0) == {"train": range(2**64), "dev": range(0), "test": range(0)}
+
+
+@given(st.floats(0, 49), st.floats(0, 49))
+def test_every_place_lies_in_one_split(dev_percent, test_percent):
+    spans = places(dev_percent, test_percent)
+    assert [spans["test"].start, spans["test"].stop, spans["dev"].stop, spans["train"].stop] == [
+        0, spans["dev"].start, spans["train"].start, 2**64
+    ]  # fmt: skip
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_fast_way_for_ascii_gives_the_same_key(text):
+    words = "".join(c for c in text.casefold() if unicodedata.category(c)[0] != "P").split()
+    assert key(text) == " ".join(words)

@@ -5,41 +5,33 @@ from __future__ import annotations
 import functools
 import itertools
 import shutil
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from isoglot.artefact import Manifest, is_current, publish
 from isoglot.config import CorpusConfig
-from isoglot.corpus.arrange import arrange
-from isoglot.corpus.clean import normalise, reason_to_drop
+from isoglot.corpus.arrange import Arranged, arrange
+from isoglot.corpus.clean.chain import KEPT, REASONS, batch_of, verdicts
+from isoglot.corpus.clean.filters import Batch
+from isoglot.corpus.counts import Tally, summary
 from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.source import Source, open_source
-from isoglot.corpus.split import SPLITS, key, position, split_at
-from isoglot.corpus.store import KIND, NOTICE, Corpus
+from isoglot.corpus.split import key, position
+from isoglot.corpus.store import DROPPED, KIND, NOTICE, Corpus, schemas
 from isoglot.errors import IsoglotError, RequestError
-from isoglot.progress import SILENT, Progress, Task
+from isoglot.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH_ROWS = 16_384
 _SHOWN = 10  # language pairs named in an error
-_CACHED = 1 << 16  # sentences and pairs that come again, mostly soon after one another
-
-
-@dataclass
-class Tally:
-    """What happened to every row, while reading."""
-
-    read: Counter[str] = field(default_factory=Counter)  # target language -> rows
-    dropped: dict[str, Counter[str]] = field(
-        default_factory=lambda: defaultdict(Counter)
-    )  # language -> reason -> rows
-    unwanted: Counter[str] = field(default_factory=Counter)  # language that was not asked for -> rows
+_CACHED = 1 << 16  # sentences that come again, mostly soon after one another
 
 
 def build(config: CorpusConfig, out: Path, progress: Progress = SILENT) -> Corpus:
@@ -51,7 +43,7 @@ def build(config: CorpusConfig, out: Path, progress: Progress = SILENT) -> Corpu
         IsoglotError: no row was kept; the message says why the rows were dropped.
     """
     border = Border(config.source_lang, config.languages)
-    sources = _open_all(config.sources)
+    sources = _open_all(config, progress)
     counts: dict[str, Any] = {}  # filled while working, written by publish
     inputs = {source.text: source.sha256 for source in sources}
     manifest = Manifest(KIND, inputs, _resolved(config, border), counts)
@@ -59,124 +51,134 @@ def build(config: CorpusConfig, out: Path, progress: Progress = SILENT) -> Corpu
         progress.stage("corpus", f"{out} is already built")
         return Corpus.open(out)
     with publish(out, manifest) as folder:
-        staged = folder / "staged.parquet"
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        staged = scratch / "staged.parquet"
         tally = _stage(sources, border, config, staged, progress)
-        counts.update(_counts(tally, arrange(staged, folder, config.max_sources)))
+        arranged = arrange(staged, folder, list(tally.corpora), config, progress)
+        counts.update(summary(tally, arranged))
+        _write_dropped(folder, tally, arranged)
         counts["codes"] = {tag: sorted(codes) for tag, codes in sorted(border.given.items())}
         counts["licences"] = {source.text: source.licence or "not stated" for source in sources}
         if not counts["kept"]:
             raise _nothing_kept(counts, border)
         _write_notice(folder, sources)
-        staged.unlink()
-        shutil.rmtree(folder / "spill", ignore_errors=True)
-    progress.stage("corpus", _summary(counts))
+        shutil.rmtree(scratch)
+    progress.stage("corpus", _in_words(counts))
     return Corpus.open(out)
 
 
-def _open_all(texts: Sequence[str]) -> list[Source]:
-    if not texts:
+def _open_all(config: CorpusConfig, progress: Progress) -> list[Source]:
+    if not config.sources:
         raise RequestError("No SOURCE was given.", "Name files or package:NAME==VERSION.")
-    return [open_source(text) for text in dict.fromkeys(texts)]
+    texts = dict.fromkeys(config.sources)
+    return [open_source(text, config.read, config.download, progress) for text in texts]
 
 
 def _resolved(config: CorpusConfig, border: Border) -> dict[str, Any]:
-    """Options with canonical languages, so that `deu` and `de` are the same request."""
-    languages = sorted(border.wanted)
-    return {**config.model_dump(mode="json"), "languages": languages, "source_lang": border.source_lang}
+    """Options with canonical languages, so that `deu` and `de` are the same request; how to download is none of it."""
+    options = config.model_dump(mode="json", exclude={"download"})
+    return {**options, "languages": sorted(border.wanted), "source_lang": border.source_lang}
 
 
 def _stage(
     sources: Sequence[Source], border: Border, config: CorpusConfig, staged: Path, progress: Progress
 ) -> Tally:
-    """Write all rows that pass the filters to one Parquet file, with key, place and split of their source."""
-    import pyarrow as pa
+    """Write all rows that pass the filters to one Parquet file, with the place of their source."""
     import pyarrow.parquet as pq
 
-    tally, numbers = Tally(), itertools.count()
+    tally = Tally()
     with pq.ParquetWriter(staged, _staged_schema(), compression="zstd") as writer:
         for source in sources:
             with progress.task(f"reading {source.corpus}", None, "rows") as task:
-                pairs = _kept(source.read(border), border, config, tally)
-                for rows in _batched(_keyed(pairs, numbers, config), task):
-                    writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=_staged_schema()))
+                for pairs in _batched(source.read(border)):
+                    wanted = _wanted(pairs, border, tally)
+                    if wanted:
+                        writer.write_batch(_kept(wanted, border, config, tally))
+                    task.advance(len(pairs))
     return tally
 
 
-def _kept(pairs: Iterator[Pair], border: Border, config: CorpusConfig, tally: Tally) -> Iterator[Pair]:
-    """Turn pairs to the source language, normalise them, and count and drop what the filters refuse."""
-    judge = functools.lru_cache(_CACHED)(functools.partial(reason_to_drop, config=config.clean))
+def _batched(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
+    while batch := list(itertools.islice(pairs, _BATCH_ROWS)):
+        yield batch
+
+
+def _wanted(pairs: Sequence[Pair], border: Border, tally: Tally) -> list[Pair]:
+    """Turn pairs to the source language, and count and leave out those of languages not asked for."""
+    wanted = []
     for raw in pairs:
         pair = raw.swapped() if raw.target_lang == border.source_lang else raw
-        if pair.source_lang != border.source_lang or not border.wants(pair.target_lang):
-            tally.unwanted[f"{pair.source_lang}-{pair.target_lang}"] += 1
-            continue
-        source, target = _normalised(pair.source), normalise(pair.target)
-        tally.read[pair.target_lang] += 1
-        reason = judge(source, target)
-        if reason is None:
-            yield Pair(source, target, pair.source_lang, pair.target_lang, pair.corpus)
+        if pair.source_lang == border.source_lang and border.wants(pair.target_lang):
+            wanted.append(pair)
         else:
-            tally.dropped[pair.target_lang][reason] += 1
+            tally.unwanted[f"{pair.source_lang}-{pair.target_lang}"] += 1
+    return wanted
 
 
-def _keyed(pairs: Iterator[Pair], numbers: Iterator[int], config: CorpusConfig) -> Iterator[dict[str, Any]]:
-    for pair in pairs:
-        source_key, place, split = _placed(pair.source, config.dev_percent, config.test_percent)
-        yield {
-            "number": next(numbers), "key": source_key, "place": place, "split": split, "source": pair.source,
-            "lang": pair.target_lang, "target": pair.target, "corpus": pair.corpus,
-        }  # fmt: skip
+def _kept(pairs: Sequence[Pair], border: Border, config: CorpusConfig, tally: Tally) -> pa.RecordBatch:
+    """Repair and judge some pairs, count the verdicts, and lay out the rows that stay."""
+    import pyarrow as pa
+
+    batch = batch_of(pairs, border.source_lang, config.clean)
+    verdict = verdicts(batch, config.clean)
+    corpora = [tally.corpora.setdefault(pair.corpus, len(tally.corpora)) for pair in pairs]
+    first = tally.rows.total()
+    tally.rows.update(zip(corpora, (pair.target_lang for pair in pairs), verdict.tolist(), strict=True))
+    _note_examples(batch, pairs, verdict, config.examples, tally)
+    rows = np.flatnonzero(verdict == KEPT).tolist()
+    sources = [batch.source.texts[row] for row in rows]
+    columns = {
+        "number": [row + first for row in rows],
+        "place": np.fromiter(map(_place, sources), np.uint64, len(rows)),
+        "source": sources,
+        "lang": [pairs[row].target_lang for row in rows],
+        "target": [batch.target.texts[row] for row in rows],
+        "corpus": [corpora[row] for row in rows],
+    }
+    return pa.RecordBatch.from_pydict(columns, schema=_staged_schema())
 
 
-_normalised = functools.lru_cache(_CACHED)(normalise)
+def _note_examples(
+    batch: Batch, pairs: Sequence[Pair], verdict: NDArray[np.int64], most: int, tally: Tally
+) -> None:
+    for row in np.flatnonzero(verdict != KEPT).tolist():
+        found = tally.examples[int(verdict[row]), pairs[row].target_lang]
+        if len(found) < most:
+            found.append((pairs[row].corpus, batch.source.texts[row], batch.target.texts[row]))
 
 
 @functools.lru_cache(_CACHED)
-def _placed(source: str, dev_percent: float, test_percent: float) -> tuple[str, int, str]:
-    source_key = key(source)
-    place = position(source_key)
-    return source_key, place, split_at(place, dev_percent, test_percent)
-
-
-def _batched(rows: Iterator[dict[str, Any]], task: Task) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH_ROWS:
-            yield batch
-            task.advance(len(batch))
-            batch = []
-    yield batch
-    task.advance(len(batch))
+def _place(source: str) -> int:
+    return position(key(source))
 
 
 def _staged_schema() -> pa.Schema:
     import pyarrow as pa
 
-    texts = ("key", "split", "source", "lang", "target", "corpus")
     return pa.schema(
-        [("number", pa.int64()), ("place", pa.uint64()), *((name, pa.string()) for name in texts)]
-    )
+        [
+            ("number", pa.int64()), ("place", pa.uint64()), ("source", pa.string()), ("lang", pa.string()),
+            ("target", pa.string()), ("corpus", pa.int32()),
+        ]
+    )  # fmt: skip
 
 
-def _counts(tally: Tally, arranged: dict[str, Any]) -> dict[str, Any]:
-    """One record for the manifest: totals, and the same per language."""
-    languages = {}
-    for tag in sorted(tally.read):
-        splits = arranged["targets"].get(tag, dict.fromkeys(SPLITS, 0))
-        late = {reason: arranged[reason].get(tag, 0) for reason in ("duplicate", "over the cap")}
-        dropped = Counter(tally.dropped[tag]) + Counter(late)
-        kept = sum(splits.values())
-        languages[tag] = {"read": tally.read[tag], "kept": kept, "splits": splits, "dropped": dict(dropped)}
-    return {
-        "read": tally.read.total(),
-        "kept": sum(counts["kept"] for counts in languages.values()),
-        "dropped": dict(sum((Counter(counts["dropped"]) for counts in languages.values()), Counter())),
-        "not asked for": dict(sorted(tally.unwanted.items())),
-        "sources": arranged["sources"],
-        "languages": languages,
-        "corpora": arranged["corpora"],
-    }
+def _write_dropped(folder: Path, tally: Tally, arranged: Arranged) -> None:
+    """Write the examples of dropped rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [
+        (REASONS[verdict], tag, *example)
+        for (verdict, tag), examples in tally.examples.items()
+        for example in examples
+    ]
+    rows += [("duplicate", *row) for row in arranged.repeated]
+    columns = list(zip(*sorted(rows), strict=True)) or [()] * len(schemas()["dropped"])
+    # a side that is not Unicode is shown with the mark that stands for an unknown character
+    arrays = [[text.encode("utf-8", "replace").decode() for text in column] for column in columns]
+    pq.write_table(pa.table(arrays, schema=schemas()["dropped"]), folder / DROPPED, compression="zstd")
 
 
 def _nothing_kept(counts: dict[str, Any], border: Border) -> IsoglotError:
@@ -211,7 +213,7 @@ def _write_notice(folder: Path, sources: Sequence[Source]) -> None:
     (folder / NOTICE).write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def _summary(counts: dict[str, Any]) -> str:
+def _in_words(counts: dict[str, Any]) -> str:
     kept = [tag for tag, of in counts["languages"].items() if of["kept"]]
     return (
         f"{counts['kept']:,} pairs of {counts['read']:,} rows in {len(kept)} languages, "

@@ -13,6 +13,8 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 def key(text: str) -> str:
     """Return what makes two sentences the same: NFC, case folded, no punctuation (P*), single spaces."""
+    if text.isascii():
+        return " ".join(text.lower().translate(_ascii_punctuation()).split())
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     return " ".join(folded.translate(_punctuation()).split())
 
@@ -22,12 +24,17 @@ def position(sentence_key: str) -> int:
     return int.from_bytes(hashlib.blake2b(sentence_key.encode(), digest_size=8).digest(), "big")
 
 
-def split_at(place: int, dev_percent: float, test_percent: float) -> Split:
-    """Return the split at a place: `test_percent` of test, then `dev_percent` of dev, then train."""
-    percent = place / 2**64 * 100
-    if percent < test_percent:
-        return "test"
-    return "dev" if percent < test_percent + dev_percent else "train"
+def places(dev_percent: float, test_percent: float) -> dict[Split, range]:
+    """Return the places of each split: `test_percent` of test, then `dev_percent` of dev, then train."""
+    test_end = round(test_percent / 100 * 2**64)
+    dev_end = round((test_percent + dev_percent) / 100 * 2**64)
+    return {"train": range(dev_end, 2**64), "dev": range(test_end, dev_end), "test": range(test_end)}
+
+
+@functools.cache
+def _ascii_punctuation() -> dict[int, None]:
+    # a table of ASCII alone, because str.translate has a fast path for it
+    return {number: None for number in _punctuation() if number < 0x80}
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
     sources-<split>-<number>.parquet   group int32, source text, split text
     targets-<split>-<number>.parquet   group int32, lang text, corpus text, target text
+    dropped.parquet                    reason, lang, corpus, source, target: some rows that were dropped
     NOTICE, licences/*                 the terms of the sources
     manifest.json                      inputs, options, counts per language and reason
 
@@ -11,10 +12,9 @@ prefix of a split is a random sample of it. Targets are sorted by group, languag
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KIND = "corpus"
 NOTICE = "NOTICE"
+DROPPED = "dropped.parquet"
 SHARD_ROWS = 1_000_000
 _ROW_GROUP = 65_536
 
@@ -114,56 +115,82 @@ class Corpus:
             text for one in splits for text in self._read("sources", one, ["source"])["source"].to_pylist()
         ]
 
+    def dropped(self) -> list[dict[str, str]]:
+        """Read the examples of dropped rows: reason, lang, corpus, source and target of each, sorted by these.
+
+        Raises:
+            DamagedError: the file is missing or cannot be read.
+        """
+        return list(self._table([DROPPED], None).to_pylist())
+
     def _read(self, table: str, split: Split, columns: list[str]) -> pa.Table:
+        names = sorted(name for name in self.manifest.files if name.startswith(f"{table}-{split}-"))
+        return self._table(names, columns)
+
+    def _table(self, names: list[str], columns: list[str] | None) -> pa.Table:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        names = sorted(name for name in self.manifest.files if name.startswith(f"{table}-{split}-"))
         try:
             return pa.concat_tables([pq.read_table(self.folder / name, columns=columns) for name in names])
         except (OSError, pa.ArrowInvalid) as error:
             raise DamagedError(
-                f"{self.folder}: {table} of {split} cannot be read ({error}).",
+                f"{self.folder}: {names[0]} or one beside it cannot be read ({error}).",
                 f"See `isoglot verify {self.folder}`; delete the folder and build it again.",
             ) from error
 
 
 def schemas() -> dict[str, pa.Schema]:
-    """Columns of the two tables."""
+    """Columns of the tables."""
     import pyarrow as pa
 
     texts = {"sources": ["source", "split"], "targets": ["lang", "corpus", "target"]}
-    return {
+    tables = {
         table: pa.schema([("group", pa.int32()), *((column, pa.string()) for column in columns)])
         for table, columns in texts.items()
     }
+    dropped = ("reason", "lang", "corpus", "source", "target")
+    return {**tables, "dropped": pa.schema([(column, pa.string()) for column in dropped])}
 
 
-def write_shards(folder: Path, table: str, split: Split, batches: Iterable[pa.RecordBatch]) -> int:
-    """Write sorted batches as shards of `SHARD_ROWS` rows and return how many rows there were.
+class ShardWriter:
+    """Writes sorted batches of one table and split as shards of `SHARD_ROWS` rows.
 
     Rows are cut into shards and row groups by number alone, never by how they arrived, so equal rows give
     equal bytes. A split without rows gets one empty shard.
+
+    Attributes:
+        rows: written so far, or waiting for their shard to be full.
     """
-    import pyarrow as pa
 
-    schema = schemas()[table]
-    rows, shard, waiting = 0, 0, list[Any]()
-    for batch in batches:
-        waiting.append(batch.cast(schema))
-        rows += batch.num_rows
-        while rows - shard * SHARD_ROWS >= SHARD_ROWS:
-            whole = pa.Table.from_batches(waiting, schema)
-            _write(folder, table, split, shard, whole.slice(0, SHARD_ROWS))
-            waiting = whole.slice(SHARD_ROWS).to_batches()
-            shard += 1
-    if rows > shard * SHARD_ROWS or rows == 0:
-        _write(folder, table, split, shard, pa.Table.from_batches(waiting, schema))
-    return rows
+    def __init__(self, folder: Path, table: str, split: Split) -> None:
+        self.rows = 0
+        self._folder, self._table, self._split = folder, table, split
+        self._schema = schemas()[table]
+        self._waiting: list[pa.RecordBatch] = []
+        self._shards = 0
 
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows behind those written before."""
+        import pyarrow as pa
 
-def _write(folder: Path, table: str, split: Split, shard: int, rows: pa.Table) -> None:
-    import pyarrow.parquet as pq
+        self._waiting.append(batch.cast(self._schema))
+        self.rows += batch.num_rows
+        while self.rows - self._shards * SHARD_ROWS >= SHARD_ROWS:
+            whole = pa.Table.from_batches(self._waiting, self._schema)
+            self._publish(whole.slice(0, SHARD_ROWS))
+            self._waiting = whole.slice(SHARD_ROWS).to_batches()
 
-    path = folder / f"{table}-{split}-{shard:05d}.parquet"
-    pq.write_table(rows.combine_chunks(), path, compression="zstd", row_group_size=_ROW_GROUP)
+    def close(self) -> None:
+        """Write the rows that wait."""
+        import pyarrow as pa
+
+        if self.rows > self._shards * SHARD_ROWS or self.rows == 0:
+            self._publish(pa.Table.from_batches(self._waiting, self._schema))
+
+    def _publish(self, rows: pa.Table) -> None:
+        import pyarrow.parquet as pq
+
+        path = self._folder / f"{self._table}-{self._split}-{self._shards:05d}.parquet"
+        pq.write_table(rows.combine_chunks(), path, compression="zstd", row_group_size=_ROW_GROUP)
+        self._shards += 1
