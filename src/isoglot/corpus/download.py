@@ -116,8 +116,10 @@ def _publish(remote: Remote, path: Path, got: Version) -> None:
     """Check what arrived and give it its name; the record is on disk before the name."""
     try:
         remote.check(partial(path))
-    except DamagedError as error:
+    except IsoglotError as error:
         forget(path)
+        if not isinstance(error, DamagedError):
+            raise  # whole, and still not what was asked for
         raise AgainError(f"sent a file that is not whole: {error.problem}") from error
     sync(partial(path))
     record = {"url": remote.public, "sha256": digest_file(partial(path)), "bytes": arrived(path)}

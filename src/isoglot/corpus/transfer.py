@@ -38,7 +38,8 @@ class Remote:
 
     Attributes:
         url: http or https.
-        check: raises `DamagedError` unless the file at a path is whole; it finds what a wrong length hides.
+        check: raises `DamagedError` unless the file at a path is whole, which finds what a wrong length hides, and
+            `RequestError` when it is not what was asked for.
         hint: what to do when the server has no such file.
     """
 

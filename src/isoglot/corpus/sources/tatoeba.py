@@ -1,16 +1,29 @@
-"""Tatoeba's own export: a folder with `sentences` (id, language, text) and `links` (id, id of a translation)."""
+"""Tatoeba's own export, as a folder or per language from its server.
+
+A folder has `sentences` (id, language, text) and `links` (id, id of a translation) of all languages. The server
+also has them per language: `eng/eng_sentences.tsv.bz2`, `deu/deu_sentences.tsv.bz2`, `eng/eng-deu_links.tsv.bz2`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from isoglot.config import DownloadConfig
+from isoglot.corpus.download import Downloaded, download
 from isoglot.corpus.formats.lines import read_lines
-from isoglot.corpus.formats.packed import SUFFIXES
+from isoglot.corpus.formats.packed import SUFFIXES, unpack
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
+from isoglot.corpus.sources.licence import Licence
+from isoglot.corpus.transfer import Remote
 from isoglot.errors import DamagedError, RequestError
+from isoglot.progress import Progress
 
+TERMS = Licence("CC BY 2.0 FR", "Sentences of Tatoeba (https://tatoeba.org) by its contributors.")
+_CODES = re.compile(r"([a-z]{3,4})-([a-z]{3,4})")
+_NEXT = "Tatoeba's codes have three letters, such as eng, deu or cmn; see https://tatoeba.org/downloads."
 _UNKNOWN = "\\N"  # the export's mark for a sentence whose language nobody has set
 
 
@@ -28,8 +41,7 @@ def read_tatoeba(folder: Path, corpus: str, border: Border) -> Iterator[Pair]:
     for number, (identifier, code, text) in _rows(sentences_file, 3):
         if code in ("", _UNKNOWN):
             continue
-        # codes of Tatoeba's own stay apart as private use; nobody can mean them by accident
-        tag = border.tag(code if is_code(code) else f"x-{code}", sentences_file, number)
+        tag = border.tag(_own_code(code), sentences_file, number)
         if tag == border.source_lang or border.wants(tag):
             sentences[identifier] = (tag, text)
     for _, (first, second) in _rows(links_file, 2):
@@ -37,6 +49,49 @@ def read_tatoeba(folder: Path, corpus: str, border: Border) -> Iterator[Pair]:
         # every link is there in both directions: the one from the source language is enough
         if source and target and source[0] == border.source_lang != target[0]:
             yield Pair(source[1], target[1], source[0], target[0], corpus)
+
+
+def fetch_tatoeba(text: str, config: DownloadConfig, progress: Progress) -> list[Downloaded]:
+    """Download the sentences of both languages of `eng-deu` and the links between them.
+
+    Raises:
+        RequestError: it names no two codes, or Tatoeba has no such files.
+        IsoglotError: a download failed.
+    """
+    matched = _CODES.fullmatch(text)
+    if matched is None:
+        raise RequestError(f"tatoeba:{text} is no folder and names no two languages.", _NEXT)
+    first, second = matched.groups()
+    base = config.tatoeba_url.rstrip("/")
+    names = [f"{first}/{first}_sentences", f"{second}/{second}_sentences", f"{first}/{text}_links"]
+    return [
+        download(Remote(f"{base}/{name}.tsv.bz2", _require_whole, _NEXT), config, progress) for name in names
+    ]
+
+
+def read_linked(files: Sequence[Path], codes: str, corpus: str, border: Border) -> Iterator[Pair]:
+    """Yield the linked sentences of two languages, in link order; only linked sentences are held in memory.
+
+    A link to a sentence that is not there is passed over: the server writes the files at different times.
+
+    Args:
+        files: as `fetch_tatoeba` gives them: sentences of both languages, and links.
+        codes: Tatoeba's codes, such as `eng-deu`.
+        corpus: name for the pairs.
+        border: makes the codes tags.
+
+    Raises:
+        DamagedError: a line has another number of columns.
+    """
+    links = [(cells[0], cells[1]) for _, cells in _rows(files[2], 2)]
+    texts = []
+    for side in (0, 1):
+        linked = {link[side] for link in links}
+        texts.append({cells[0]: cells[2] for _, cells in _rows(files[side], 3) if cells[0] in linked})
+    tags = [border.tag(_own_code(code), f"tatoeba:{codes}") for code in codes.split("-")]
+    for first, second in links:
+        if first in texts[0] and second in texts[1]:
+            yield Pair(texts[0][first], texts[1][second], tags[0], tags[1], corpus)
 
 
 def export_files(folder: Path) -> tuple[Path, Path]:
@@ -57,6 +112,17 @@ def export_files(folder: Path) -> tuple[Path, Path]:
             )
         found.append(path)
     return found[0], found[1]
+
+
+def _own_code(code: str) -> str:
+    """Codes of Tatoeba's own stay apart as private use; nobody can mean them by accident."""
+    return code if is_code(code) else f"x-{code}"
+
+
+def _require_whole(path: Path) -> None:
+    with path.open("rb") as file:
+        for _ in unpack(file, ".bz2", path.name):
+            pass
 
 
 def _rows(path: Path, width: int) -> Iterator[tuple[int, list[str]]]:
