@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from isoglot.cli.corpus import build, languages, show
+from isoglot.cli.corpus import audit, build, languages, show
 
 app = typer.Typer(help="Build and inspect folders of parallel sentences.", no_args_is_help=True)
 
 app.command("build")(build.build)
+app.command("audit")(audit.audit)
 app.command("show")(show.show)
 app.command("languages")(languages.languages)

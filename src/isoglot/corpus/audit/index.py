@@ -16,6 +16,7 @@ from isoglot.corpus.split import key
 
 _BATCH = 16_384
 _FILTER_BITS = 24
+FEWEST = 4  # 5-grams of a test sentence, so eight words: shorter ones are in many texts by chance
 
 
 class Mark(NamedTuple):
@@ -35,7 +36,7 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True)
 class Postings:
-    """Which of n test sentences hold a 5-gram.
+    """Which of n test sentences hold a 5-gram; sentences of fewer than `FEWEST` 5-grams are left out.
 
     Attributes:
         grams: uint64 [p], sorted; one entry per 5-gram and sentence.
@@ -82,6 +83,8 @@ class Side:
     def near(self, keys: Sequence[str], least: float) -> Iterator[Match]:
         """Yield every test sentence of whose distinct 5-grams at least the share `least` is in a row.
 
+        Test sentences of fewer than `FEWEST` 5-grams (eight words) have no near matches.
+
         Raises:
             ValueError: the index was made without 5-grams.
         """
@@ -110,9 +113,10 @@ class Index:
     source: Side
     target: Side
 
-    def side(self, tag: str) -> Side:
-        """The test sentences that texts of a language are compared with."""
-        return self.source if tag == self.source_lang else self.target
+    @property
+    def sentences(self) -> int:
+        """Number of distinct test sentences, counted once per test set and language."""
+        return len(self.source.hashes) + len(self.target.hashes)
 
 
 def build_index(benchmarks: Sequence[Benchmark], source_lang: str, *, with_ngrams: bool) -> Index:
@@ -201,11 +205,14 @@ def _postings(parts: list[_Part], place: NDArray[np.int64], kept: NDArray[np.boo
     collected = np.concatenate(
         [part.grams[1] + offset for part, offset in zip(parts, offsets, strict=True) if part.grams]
     )
+    total = np.zeros(int(kept.sum()), np.int64)
     grams, sentence = grams[kept[collected]], place[collected[kept[collected]]]
+    np.add.at(total, sentence, 1)
+    long = total[sentence] >= FEWEST
+    grams, sentence = grams[long], sentence[long]
     order = np.argsort(grams, kind="stable")
     maybe = np.zeros(1 << _FILTER_BITS, bool)
     maybe[_high_bits(grams)] = True
-    total = np.bincount(sentence, minlength=int(kept.sum()))
     return Postings(grams[order], sentence[order], total, maybe)
 
 

@@ -10,9 +10,10 @@ from isoglot.artefact import MANIFEST
 from isoglot.corpus.benchmarks.entry import folder_of
 from isoglot.corpus.benchmarks.layout import recognise
 from isoglot.corpus.benchmarks.record import Inference
+from isoglot.corpus.formats.names import short_name
 from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
-from isoglot.corpus.source import open_source, short_name
+from isoglot.corpus.source import open_source
 from isoglot.corpus.split import SPLITS
 from isoglot.corpus.store import Corpus
 

@@ -78,14 +78,18 @@ class Audit:
     """What was found.
 
     Attributes:
+        test_sets: what was looked for.
         read: corpus, language -> rows.
         leaks: one entry per place with at least one leak.
-        examples: a few for each test set.
+        examples: a few for each test set, language and kind of match.
+        shown: test set, language, exact -> examples so far.
     """
 
+    test_sets: tuple[str, ...]
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
     leaks: dict[Place, Leaks] = field(default_factory=lambda: defaultdict(Leaks))
     examples: list[Example] = field(default_factory=list)
+    shown: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
 
     def totals(self) -> dict[str, Leaks]:
         """Test set -> leaks of all corpora and languages together."""
@@ -98,7 +102,7 @@ class Audit:
         )
 
 
-def scan(rows: Iterable[Pair], index: Index, near: float | None, task: Task) -> Audit:
+def scan(rows: Iterable[Pair], index: Index, near: float | None, task: Task, audit: Audit) -> None:
     """Look both sides of every row up in an index of test sentences.
 
     Args:
@@ -106,8 +110,8 @@ def scan(rows: Iterable[Pair], index: Index, near: float | None, task: Task) -> 
         index: all test sentences, made with 5-grams when `near` is given.
         near: least share of a test sentence's 5-grams for a near match; None: exact matches only.
         task: advanced by the rows.
+        audit: what is found is added to it.
     """
-    audit, shown = Audit(), Counter[tuple[str, str, bool]]()
     keyed = functools.lru_cache(_CACHED)(key)
     for batch in _batched(rows):
         keys = [keyed(pair.source) for pair in batch], [key(pair.target) for pair in batch]
@@ -118,9 +122,8 @@ def scan(rows: Iterable[Pair], index: Index, near: float | None, task: Task) -> 
         if near is not None:
             nearby = _count_near(batch, list(_near(batch, keys, index, near)), exact, audit)
             found += [(side, match, False) for side, match in nearby]
-        audit.examples += _examples(batch, found, shown)
+        audit.examples += _examples(batch, found, audit.shown)
         task.advance(len(batch))
-    return audit
 
 
 Found = tuple[int, Match]  # side of the row (0 source, 1 target) and the match

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path
 
+from isoglot.corpus.formats.archive import find_member, list_members
+from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.packed import open_binary, plain_name
 from isoglot.errors import DamagedError
 
@@ -24,15 +22,13 @@ class Entry:
     """One file.
 
     Attributes:
-        path: the file, or the archive it is in.
-        member: its name in that archive; empty: it is no member.
+        file: on disk or in an archive; unpacked when its name ends in a compression's suffix.
     """
 
-    path: Path
-    member: str = ""
+    file: File
 
     def __str__(self) -> str:
-        return f"{self.path}!{self.member}" if self.member else str(self.path)
+        return str(self.file)
 
     def lines(self) -> Iterator[str]:
         """Yield the lines without line feed, carriage return at their end, and byte order mark of the file.
@@ -40,7 +36,7 @@ class Entry:
         Raises:
             DamagedError: it is cut off or broken, is not UTF-8, or has a line of more than 16 MiB.
         """
-        with self._open() as file:
+        with open_binary(self.file) as file:
             for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), start=1):
                 if len(line) >= _LONGEST:
                     raise DamagedError(f"{self}, line {number} has more than 16 MiB.", "Is this a text file?")
@@ -68,7 +64,7 @@ class Entry:
     def digest(self) -> str:
         """sha256 of the unpacked content."""
         state = hashlib.sha256()
-        with self._open() as file:
+        with open_binary(self.file) as file:
             for block in iter(lambda: file.read(_BLOCK), b""):
                 state.update(block)
         return state.hexdigest()
@@ -80,18 +76,6 @@ class Entry:
             raise DamagedError(
                 f"{self}, line {number} is not UTF-8 text.", "Fetch the test set again."
             ) from error
-
-    @contextmanager
-    def _open(self) -> Iterator[IO[bytes]]:
-        if not self.member:
-            with open_binary(self.path) as file:
-                yield file
-            return
-        try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as file:
-                yield file
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise DamagedError(f"{self} cannot be read ({error}).", "Fetch the archive again.") from error
 
 
 @dataclass(frozen=True)
@@ -109,7 +93,10 @@ class Folder:
     @property
     def name(self) -> str:
         """Its own name, which names the test set where the files do not."""
-        return self.path.resolve().name if self.path.is_dir() else self.path.resolve().parent.name
+        path = self.path.resolve()
+        if path.is_dir():
+            return path.name
+        return path.stem if path.suffix.lower() == ".zip" else path.parent.name
 
 
 def folder_of(path: Path) -> Folder:
@@ -123,9 +110,5 @@ def folder_of(path: Path) -> Folder:
         return Folder(path, {plain_name(file): Entry(file) for file in files})
     if path.suffix.lower() != ".zip":
         return Folder(path, {plain_name(path): Entry(path)})
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [name for name in archive.namelist() if not name.endswith("/")]
-    except zipfile.BadZipFile as error:
-        raise DamagedError(f"{path} is no zip archive ({error}).", "Fetch it again.") from error
-    return Folder(path, {PurePosixPath(name).name.lower(): Entry(path, name) for name in sorted(members)})
+    members = [find_member(path, name) for name in sorted(list_members(path))]
+    return Folder(path, {plain_name(member): Entry(member) for member in members})

@@ -32,7 +32,8 @@ def open_benchmarks(paths: Iterable[Path]) -> list[Benchmark]:
             problem = "holds no test set that isoglot knows" if path.exists() else "does not exist"
             raise RequestError(f"{path} {problem}.", _KNOWN)
         for benchmark in benchmarks:  # a folder may be named twice
-            found.setdefault((benchmark.test_set, benchmark.languages, benchmark.files), benchmark)
+            files = tuple(str(entry) for entry in benchmark.files)
+            found.setdefault((benchmark.test_set, benchmark.languages, files), benchmark)
     return list(found.values())
 
 

@@ -6,7 +6,6 @@ import csv
 import re
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 from isoglot.corpus.benchmarks.entry import Entry, Folder
 from isoglot.corpus.benchmarks.record import Benchmark, Similarity
@@ -77,7 +76,7 @@ def _scores_of(name: str, entry: Entry, folder: Folder) -> Entry:
     wanted = name.replace("sts.input.", "sts.gs.")
     if wanted in folder.entries:
         return folder.entries[wanted]
-    original = Path(entry.path).name.replace("STS.input.", "STS.gs.")
+    original = entry.file.name.replace("STS.input.", "STS.gs.")
     beside = sorted(folder.path.parent.glob(f"*/{original}"))
     if not beside:
         raise RequestError(
