@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isoglot.corpus.split import SPLITS, key, places, position
+from isoglot.corpus.split import SPLITS, key, keys, places, position, positions
 
 SAME = [
     ("Hello, world!", "hello world"),
@@ -69,3 +69,9 @@ def test_every_place_lies_in_one_split(dev_percent, test_percent):
 def test_the_fast_way_for_ascii_gives_the_same_key(text):
     words = "".join(c for c in text.casefold() if unicodedata.category(c)[0] != "P").split()
     assert key(text) == " ".join(words)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"))))
+def test_many_at_once_are_the_same_as_one_by_one(texts):
+    assert list(keys(texts)) == [key(text) for text in texts]
+    assert positions(texts).tolist() == [position(key(text)) for text in texts]

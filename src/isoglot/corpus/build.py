@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import shutil
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from isoglot.corpus.counts import Tally, summary
 from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.source import Source, open_source
-from isoglot.corpus.split import key, position
+from isoglot.corpus.split import positions
 from isoglot.corpus.store import DROPPED, KIND, NOTICE, Corpus, schemas
 from isoglot.errors import IsoglotError, RequestError
 from isoglot.progress import SILENT, Progress
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 16_384
 _SHOWN = 10  # language pairs named in an error
-_CACHED = 1 << 16  # sentences that come again, mostly soon after one another
 
 
 def build(config: CorpusConfig, out: Path, progress: Progress = SILENT) -> Corpus:
@@ -122,21 +120,26 @@ def _kept(pairs: Sequence[Pair], border: Border, config: CorpusConfig, tally: Ta
 
     batch = batch_of(pairs, border.source_lang, config.clean)
     verdict = verdicts(batch, config.clean)
-    corpora = [tally.corpora.setdefault(pair.corpus, len(tally.corpora)) for pair in pairs]
-    first = tally.rows.total()
-    tally.rows.update(zip(corpora, (pair.target_lang for pair in pairs), verdict.tolist(), strict=True))
+    corpora = np.fromiter(
+        (tally.corpora.setdefault(pair.corpus, len(tally.corpora)) for pair in pairs), np.int64
+    )
+    first = tally.count(batch, corpora, verdict)
     _note_examples(batch, pairs, verdict, config.examples, tally)
-    rows = np.flatnonzero(verdict == KEPT).tolist()
-    sources = [batch.source.texts[row] for row in rows]
+    rows = np.flatnonzero(verdict == KEPT)
+    sources = _chosen(batch.source.texts, rows)
     columns = {
-        "number": [row + first for row in rows],
-        "place": np.fromiter(map(_place, sources), np.uint64, len(rows)),
+        "number": rows + first,
+        "place": positions(sources),
         "source": sources,
-        "lang": [pairs[row].target_lang for row in rows],
-        "target": [batch.target.texts[row] for row in rows],
-        "corpus": [corpora[row] for row in rows],
+        "lang": _chosen(batch.languages, batch.language[rows]),
+        "target": _chosen(batch.target.texts, rows),
+        "corpus": corpora[rows],
     }
     return pa.RecordBatch.from_pydict(columns, schema=_staged_schema())
+
+
+def _chosen(texts: Sequence[str], rows: NDArray[np.int64]) -> list[str]:
+    return list(map(texts.__getitem__, rows.tolist()))
 
 
 def _note_examples(
@@ -146,11 +149,6 @@ def _note_examples(
         found = tally.examples[int(verdict[row]), pairs[row].target_lang]
         if len(found) < most:
             found.append((pairs[row].corpus, batch.source.texts[row], batch.target.texts[row]))
-
-
-@functools.lru_cache(_CACHED)
-def _place(source: str) -> int:
-    return position(key(source))
 
 
 def _staged_schema() -> pa.Schema:

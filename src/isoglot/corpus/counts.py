@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from isoglot.corpus.arrange import LENGTH_EDGES, Arranged, Key
 from isoglot.corpus.clean.chain import KEPT, LATE_REASONS, REASONS
+from isoglot.corpus.clean.filters import Batch
 from isoglot.corpus.split import SPLITS
 
 
@@ -29,6 +33,16 @@ class Tally:
     examples: dict[tuple[int, str], list[tuple[str, str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+
+    def count(self, batch: Batch, corpora: NDArray[np.int64], verdict: NDArray[np.int64]) -> int:
+        """Count a batch of n rows by corpus (int64 [n]), language and verdict; give the number of rows before it."""
+        first = self.rows.total()
+        shape = (len(self.corpora), len(batch.languages), len(REASONS) + 1)
+        cells = np.ravel_multi_index((corpora, batch.language, verdict - KEPT), shape)
+        found, rows = np.unique(cells, return_counts=True)
+        for corpus, language, shifted, times in zip(*np.unravel_index(found, shape), rows, strict=True):
+            self.rows[int(corpus), batch.languages[language], int(shifted) + KEPT] += int(times)
+        return first
 
 
 def summary(tally: Tally, arranged: Arranged) -> dict[str, Any]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import unicodedata
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -17,6 +21,20 @@ def key(text: str) -> str:
         return " ".join(text.lower().translate(_ascii_punctuation()).split())
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     return " ".join(folded.translate(_punctuation()).split())
+
+
+def keys(texts: Sequence[str]) -> Iterator[str]:
+    """Yield the `key` of each text without line feeds; several times as fast as one by one for ASCII."""
+    plain = "\n".join(text for text in texts if text.isascii())
+    folded = iter(plain.lower().translate(_ascii_punctuation()).split("\n"))
+    for text in texts:
+        yield " ".join(next(folded).split()) if text.isascii() else key(text)
+
+
+def positions(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """Return the `position` of the key of each of n texts without line feeds: uint64 [n]."""
+    digests = [hashlib.blake2b(found.encode(), digest_size=8).digest() for found in keys(texts)]
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
 def position(sentence_key: str) -> int:
