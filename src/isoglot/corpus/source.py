@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from isoglot.artefact import digest_file, digest_json
 from isoglot.config import DownloadConfig, ReadConfig
-from isoglot.corpus.formats.archive import find_member, split_member
+from isoglot.corpus.formats.archive import archive_name, find_member, split_member
 from isoglot.corpus.formats.bundle import open_bundle, read_bundle, read_terms
-from isoglot.corpus.formats.gettext import catalogue_language, read_gettext
 from isoglot.corpus.formats.kinds import Reader, kind_of, reader_of
 from isoglot.corpus.formats.moses import read_moses
 from isoglot.corpus.formats.names import Languages, short_name
@@ -20,6 +19,7 @@ from isoglot.corpus.formats.tree import find_trees, read_tree_folder, read_tree_
 from isoglot.corpus.formats.wordlist import read_muse, read_wikititles
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
+from isoglot.corpus.sources.catalogues import find_catalogues, read_catalogues
 from isoglot.corpus.sources.hf import open_dataset, read_dataset
 from isoglot.corpus.sources.licence import Licence
 from isoglot.corpus.sources.opus import fetch_opus, read_opus
@@ -50,6 +50,7 @@ class Source:
         licence: licence expression; empty: not stated.
         attribution: a sentence naming the work; empty: not stated.
         licence_text: full text of the licence, when the source brings it.
+        skipped: filled while reading: a sentence about each part that was passed over because it is damaged.
     """
 
     text: str
@@ -59,6 +60,7 @@ class Source:
     licence: str = ""
     attribution: str = ""
     licence_text: str = ""
+    skipped: list[str] = field(default_factory=list)
 
 
 def open_source(
@@ -96,18 +98,23 @@ def _open(text: str, read: ReadConfig, network: DownloadConfig, progress: Progre
         return _open_file(text, read)
     rest = text[scheme.end() :]
     match scheme[1]:
-        case "package":
-            return _open_package(text, rest)
         case "moses":
             return _open_moses(text, rest, read)
         case "json":
             return _open_json(text, rest)
-        case "muse":
-            return _open_words(text, rest, read_muse)
-        case "wikititles":
-            return _open_words(text, rest, read_wikititles)
+        case "muse" | "wikititles":
+            return _open_words(text, rest, read_muse if scheme[1] == "muse" else read_wikititles)
         case "gettext":
             return _open_catalogues(text, Path(rest))
+        case kind:
+            return _open_published(text, kind, rest, network, progress)
+
+
+def _open_published(text: str, kind: str, rest: str, network: DownloadConfig, progress: Progress) -> Source:
+    """Something with a publisher, who states its terms and from whom it may be downloaded."""
+    match kind:
+        case "package":
+            return _open_package(text, rest)
         case "tatoeba":
             return _open_tatoeba(text, rest, network, progress)
         case "opus":
@@ -117,8 +124,8 @@ def _open(text: str, read: ReadConfig, network: DownloadConfig, progress: Progre
             return _with_terms(
                 text, dataset.corpus, dataset.sha256, partial(read_dataset, dataset), dataset.licence
             )
-        case _:
-            raise RequestError(f"{text}: isoglot has no reader for {scheme[1]}: sources.", _NEXT)
+        case unknown:
+            raise RequestError(f"{text}: isoglot has no reader for {unknown}: sources.", _NEXT)
 
 
 def _with_terms(
@@ -149,11 +156,13 @@ def _open_archive(
     text: str, archive: Path, pattern: str, languages: Languages | None, read: ReadConfig
 ) -> Source:
     bundle = open_bundle(archive, pattern)
-    corpus = archive.stem
+    corpus = archive_name(archive)
 
     def pairs(border: Border) -> Iterator[Pair]:
         return read_bundle(bundle, corpus, border, languages, read)
 
+    if archive.suffix == ".whl":
+        return _with_terms(text, corpus, digest_file(archive), pairs, read_licence(archive))
     return Source(text, corpus, digest_file(archive), pairs, licence_text=read_terms(bundle))
 
 
@@ -232,23 +241,12 @@ def _open_words(text: str, rest: str, read: Reader) -> Source:
 
 
 def _open_catalogues(text: str, folder: Path) -> Source:
-    """All compiled catalogues below a folder such as /usr/share/locale; those of no known language are left out."""
-    if not folder.is_dir():
-        raise RequestError(f"{text}: {folder} is not a folder.", "Write gettext:FOLDER.")
-    found = {path: catalogue_language(path) for path in sorted(folder.rglob("*.mo"))}
-    paths = [path for path, language in found.items() if language is not None]
-    if not paths:
-        raise RequestError(
-            f"{folder} has no catalogues such as de/LC_MESSAGES/name.mo.", "Give another folder."
-        )
+    catalogues, skipped = find_catalogues(folder), list[str]()
 
     def read(border: Border) -> Iterator[Pair]:
-        for path in paths:
-            tag = border.tag(str(found[path]), str(path))
-            if border.wants(tag):
-                yield from read_gettext(path, folder.name, border, (border.source_lang, tag))
+        return read_catalogues(catalogues, folder.name, border, skipped)
 
-    return Source(text, folder.name, _digest(paths), read)
+    return Source(text, folder.name, _digest(list(catalogues)), read, skipped=skipped)
 
 
 def _open_tatoeba(text: str, rest: str, network: DownloadConfig, progress: Progress) -> Source:

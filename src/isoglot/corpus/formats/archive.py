@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Literal
 
-from isoglot.corpus.formats.packed import as_file
+from isoglot.corpus.formats.packed import as_file, plain_name
 from isoglot.corpus.formats.tarball import tar_members
 from isoglot.zips import member_chunks, member_names, open_zip
 
@@ -64,6 +64,17 @@ class Member:
 def is_archive(path: Path) -> bool:
     """Tell by its name whether a file is an archive of files."""
     return _ARCHIVE.fullmatch(path.name) is not None
+
+
+def archive_name(path: Path) -> str:
+    """Name for what an archive holds; of a package its name without version: `krb5-locales_1.20_all.deb`."""
+    match path.suffix:
+        case ".deb":
+            return path.stem.partition("_")[0]
+        case ".whl":
+            return path.stem.partition("-")[0]
+        case _:
+            return path.name[: len(plain_name(path))].removesuffix(".tar").removesuffix(path.suffix)
 
 
 def split_member(text: str) -> tuple[Path, str] | None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from isoglot.config import ReadConfig
-from isoglot.corpus.formats.archive import Member, each_member, find_member, list_members
-from isoglot.corpus.formats.gettext import catalogue_language, read_gettext
+from isoglot.corpus.formats.archive import Member, archive_name, each_member, find_member, list_members
+from isoglot.corpus.formats.gettext import MESSAGES, catalogue_language, read_gettext, translates
 from isoglot.corpus.formats.kinds import kind_of, reader_of
 from isoglot.corpus.formats.moses import read_moses
 from isoglot.corpus.formats.names import Languages, short_name
@@ -184,8 +184,8 @@ def _read_files(
 def _read_catalogues(bundle: Bundle, corpus: str, border: Border) -> Iterator[Pair]:
     for member in each_member(bundle.archive, bundle.catalogues):
         tag = border.tag(bundle.catalogues[str(member.inner)], str(member))
-        if border.wants(tag):
-            yield from read_gettext(member, corpus, border, (border.source_lang, tag))
+        if translates(border, tag):
+            yield from read_gettext(member, corpus, border, (MESSAGES, tag))
 
 
 def _read_trees(bundle: Bundle, corpus: str, border: Border) -> Iterator[Pair]:
@@ -197,4 +197,4 @@ def _read_trees(bundle: Bundle, corpus: str, border: Border) -> Iterator[Pair]:
 
 
 def _corpus(bundle: Bundle, base: str) -> str:
-    return f"{bundle.archive.stem}/{PurePosixPath(base).name}"
+    return f"{archive_name(bundle.archive)}/{PurePosixPath(base).name}"

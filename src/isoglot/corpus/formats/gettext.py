@@ -13,6 +13,7 @@ from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError, RequestError
 
+MESSAGES = "en"  # gettext's manual asks for messages in English
 _SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl", "arabic": "Arab", "devanagari": "Deva"}
 
 
@@ -21,20 +22,31 @@ def read_gettext(
 ) -> Iterator[Pair]:
     """Yield the finished entries of a catalogue; fuzzy, obsolete and untranslated ones are left out.
 
-    The message is in the source language; the language of the translation comes from the URI, the header
-    `Language`, the file name (`django.de.po`) or its folders (`de/LC_MESSAGES/django.mo`). Of plural entries the
-    singular is paired with the first form and the plural with the last.
+    The messages are English unless the URI or the header `X-Source-Language` says otherwise; the language of the
+    translation comes from the URI, the header `Language`, the file name (`django.de.po`) or its folders
+    (`de/LC_MESSAGES/django.mo`). Of plural entries the singular is paired with the first form and the plural with
+    the last.
 
     Raises:
         RequestError: nothing says which language it is.
         DamagedError: it cannot be parsed.
     """
     catalogue = _parse(path)
-    source_lang = border.tag(languages[0], str(path)) if languages else border.source_lang
+    stated = locale_code(catalogue.metadata.get("X-Source-Language", "").strip())
+    source_lang = border.tag(
+        languages[0] if languages else stated if is_code(stated) else MESSAGES, str(path)
+    )
     target_lang = border.tag(languages[1] if languages else _language(catalogue, path), str(path))
     for entry in catalogue.translated_entries():
         for source, target in _texts(entry):
             yield Pair(source, target, source_lang, target_lang, corpus)
+
+
+def translates(border: Border, tag: str) -> bool:
+    """Tell whether a catalogue in a language holds pairs that are wanted, read in one direction or the other."""
+    if border.source_lang == MESSAGES:
+        return border.wants(tag)
+    return tag == border.source_lang and border.wants(MESSAGES)
 
 
 def catalogue_language(path: PurePath | File) -> str | None:
