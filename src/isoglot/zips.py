@@ -90,7 +90,8 @@ def require_safe_names(names: list[str], where: object) -> None:
     """
     for name in names:
         if (
-            ".." in PurePosixPath(name.replace("\\", "/")).parts
+            not name
+            or ".." in PurePosixPath(name.replace("\\", "/")).parts
             or name.startswith(("/", "\\"))
             or name[1:2] == ":"
         ):
@@ -125,7 +126,7 @@ def _limit_members(file: IO[bytes], path: Path) -> None:
 
 
 def _check_directory(archive: zipfile.ZipFile, path: Path) -> None:
-    require_safe_names([info.filename for info in archive.infolist() if not info.is_dir()], path)
+    require_safe_names([info.filename for info in archive.infolist() if not _is_folder(info)], path)
     packed, length = sum(info.compress_size for info in archive.infolist()), path.stat().st_size
     if packed > length:
         raise DamagedError(
@@ -146,4 +147,8 @@ def _check_member(info: zipfile.ZipInfo, where: str, cap: int) -> None:
 
 def _is_file(info: zipfile.ZipInfo) -> bool:
     kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where the writer is not of Unix
-    return not info.is_dir() and kind in (0, stat.S_IFREG)
+    return not _is_folder(info) and kind in (0, stat.S_IFREG)
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return info.filename.endswith("/")  # its own `is_dir` fails on a member without a name
