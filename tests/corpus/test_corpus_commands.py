@@ -10,6 +10,7 @@ from isoglot.cli.corpus import app
 ROWS = (
     "The door is open.\tDie Tür ist offen.\nThe window is shut.\tDas Fenster ist zu.\nBluetooth\tBluetooth\n"
 )
+CORPUS = "x.en-de"
 
 
 @pytest.fixture
@@ -31,14 +32,90 @@ def test_build_prints_one_json_object(call):
     assert found["languages"]["de"]["dropped"] == {"identical": 1}
 
 
-def test_show_has_every_reason_and_split(call):
-    call("build", "x.en-de.tsv", "--out", "out", "--set", "dev_percent=0", "--set", "test_percent=0")
-    result = call("show", "out")
+def build(call, *more):
+    assert call("build", "x.en-de.tsv", "--out", "out", "--set", "dev_percent=0", *more).exit_code == 0
+
+
+def cells(text, first):
+    """The cells of the table row that begins with a word."""
+    line = next(line for line in text.splitlines() if line.split()[:1] == [first])
+    return [cell for cell in line.replace("\u2588", " ").split("  ") if cell.strip()]
+
+
+def test_show_counts_reasons_languages_and_lengths(call):
+    build(call, "--set", "test_percent=0")
+    result = call("show", "out", "--examples", "1")
     assert result.exit_code == 0
-    header, _, row = [line.split() for line in result.stdout.splitlines()[2:5]]
-    assert dict(zip(header, row, strict=True)) == {
-        "language": "de", "read": "3", "kept": "2", "train": "2", "dev": "0", "test": "0", "identical": "1",
-    }  # fmt: skip
+    assert result.stdout.startswith(
+        "2 pairs kept of 3 rows, 2 distinct source sentences (train 2, dev 0, test 0)"
+    )
+    row = [cell.strip() for cell in cells(result.stdout, "identical")]
+    assert row == ["identical", "1", "33.3 %", f"most in {CORPUS}, de: 1"]
+    row = [cell.strip() for cell in cells(result.stdout, "de")]
+    assert row == ["de", "German", "2", "100.00 %", "2", "0", "0", "3", "1", "identical 33.3 %"]
+    assert [cell.strip() for cell in cells(result.stdout, "10-19")][:2] == ["10-19", "2"]
+    assert f"identical\n  de       {CORPUS}\n    Bluetooth\n    Bluetooth\n" in result.stdout
+
+
+def test_show_without_examples_shows_none(call):
+    build(call)
+    assert "Examples" in call("show", "out").stdout
+    assert "Examples" not in call("show", "out", "--examples", "0").stdout
+
+
+def test_show_json_has_everything(call):
+    build(call, "--set", "test_percent=0")
+    found = json.loads(
+        call("show", "out", "--json", "--temperature", "0.3", "--targets-per-group", "2").stdout
+    )
+    assert found["by corpus"] == [
+        {"corpus": CORPUS, "lang": "de", "read": 3, "kept": 2, "dropped": {"identical": 1}}
+    ]
+    assert (found["temperature"], found["targets per group"], found["shares"]) == (0.3, 2, {"de": 1.0})
+    assert found["examples"] == [
+        {"reason": "identical", "lang": "de", "corpus": CORPUS, "source": "Bluetooth", "target": "Bluetooth"}
+    ]
+    assert sum(found["lengths"]["source"]) == 2
+    assert "This corpus was made from" in found["notice"]
+
+
+def test_temperature_and_translations_per_sentence_change_the_shares(call, tmp_path):
+    """Every sentence is in German, every tenth in French too: one drawn, or two, evenly or by size."""
+    text = "".join(f"Lamp {n} is on.\tLampe {n} ist an.\n" for n in range(300))
+    (tmp_path / "y.en-de.tsv").write_text(text)
+    text = "".join(f"Lamp {n} is on.\tLampe {n} allumée.\n" for n in range(0, 300, 10))
+    (tmp_path / "y.en-fr.tsv").write_text(text)
+    even = ("--set", "test_percent=0", "--set", "dev_percent=0")
+    assert call("build", "y.en-de.tsv", "y.en-fr.tsv", "--out", "both", *even).exit_code == 0
+
+    def french(*options):
+        return json.loads(call("show", "both", "--json", *options).stdout)["shares"]["fr"]
+
+    assert french("--targets-per-group", "2") == pytest.approx(30 / 330)
+    by_size = french("--targets-per-group", "1", "--temperature", "1")
+    equal = french("--targets-per-group", "1", "--temperature", "0")
+    assert by_size < 22 / 300 < equal <= 30 / 300
+
+
+def test_show_lists_twenty_languages_unless_all_are_asked_for(call, tmp_path):
+    tags = ["de", "fr", "es", "it", "nl", "sv", "da", "fi", "et", "lv", "lt", "pl", "cs", "sk", "sl", "hr", "hu",
+            "ro", "bg", "el", "tr", "ar"]  # fmt: skip
+    for tag in tags:
+        (tmp_path / f"z.en-{tag}.tsv").write_text(f"The door is open.\tDie Tür {tag}.\n")
+    assert call("build", *(f"z.en-{tag}.tsv" for tag in tags), "--out", "many").exit_code == 0
+    short, long = call("show", "many").stdout, call("show", "many", "--all").stdout
+    assert "20 of 22 languages" in short
+    assert "--all" not in long
+    assert [tag for tag in tags if f"\n{tag} " not in long] == []
+    assert len([tag for tag in tags if f"\n{tag} " in short]) == 20
+
+
+def test_show_writes_the_page(call, tmp_path):
+    build(call)
+    assert call("show", "out", "--html", "page.html").exit_code == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "<title>out · isoglot corpus</title>" in page
+    assert "Bluetooth" in page
 
 
 def test_languages_are_listed_with_their_codes(call):

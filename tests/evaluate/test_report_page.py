@@ -9,9 +9,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from tests.evaluate.report_payloads import PAYLOADS, everywhere
+from tests.evaluate.report_payloads import everywhere
 from tests.evaluate.report_reader import Element, percents, read
 from tests.evaluate.report_sample import run_report
+from tests.page.payloads import PAYLOADS
 
 from isoglot.evaluate.report import data, page
 from isoglot.page import text

@@ -1,47 +1,73 @@
-"""`isoglot corpus show`: what a corpus holds and what was dropped."""
+"""`isoglot corpus show`: what a corpus holds, what was dropped and why, and how its languages will be mixed."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from isoglot.cli.console import JsonOption, count, handled
-from isoglot.cli.corpus.folder import SPLITS, FolderArgument, totals
+import typer
+
+from isoglot.cli.console import JsonOption, handled
+from isoglot.cli.corpus.folder import FolderArgument, totals
+
+if TYPE_CHECKING:
+    from isoglot.corpus.overview import Overview
 
 
-def show(folder: FolderArgument, as_json: JsonOption = False) -> None:
-    """Show what a corpus holds and why rows were dropped, per language."""
+def show(
+    folder: FolderArgument,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the same as one HTML page.")
+    ] = None,
+    examples: Annotated[
+        int, typer.Option("--examples", min=0, help="Dropped rows to show for every reason.")
+    ] = 2,
+    temperature: Annotated[
+        float,
+        typer.Option(
+            "--temperature", min=0, max=1, help="Sampling exponent of the shares: 1 by size, 0 all equal."
+        ),
+    ] = 0.5,
+    targets_per_group: Annotated[
+        int,
+        typer.Option("--targets-per-group", min=1, help="Translations drawn per source sentence and epoch."),
+    ] = 3,
+    everything: Annotated[bool, typer.Option("--all", help="List every language and corpus.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a corpus holds, why rows were dropped, and the share of each language in training."""
     with handled(as_json) as console:
+        from isoglot.corpus.overview import Mixing, overview
         from isoglot.corpus.store import Corpus
 
         corpus = Corpus.open(folder)
-        counts = corpus.manifest.counts
-        text = f"{totals(counts)}\n\n{_language_table(counts)}\n\n{corpus.notice}"
-        console.finish(
-            {"folder": str(folder), "inputs": dict(corpus.manifest.inputs), **counts}, text.rstrip()
-        )
+        seen = overview(corpus, Mixing(temperature, targets_per_group))
+        if html is not None:
+            from isoglot.corpus.page import page
+
+            page.write(seen, html)
+            console.stage("page", str(html))
+        found = {"folder": str(folder), "inputs": dict(corpus.manifest.inputs), **corpus.manifest.counts}
+        console.finish({**found, **_drawn(seen)}, _text(corpus.manifest.counts, seen, examples, everything))
 
 
-def _language_table(counts: Mapping[str, Any]) -> str:
-    """One row per language: what was kept in each split, and one column per reason of dropping."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
+def _drawn(seen: Overview) -> dict[str, Any]:
+    """What is not in the manifest's counts."""
+    return {
+        "temperature": seen.mixing.temperature,
+        "targets per group": seen.mixing.targets_per_group,
+        "shares": {language.part.lang: language.share for language in seen.languages},
+        "examples": [dict(row) for row in seen.examples],
+        "notice": seen.notice,
+    }
 
-    reasons = sorted(counts["dropped"], key=lambda reason: -counts["dropped"][reason])
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("language")
-    for title in ("read", "kept", *SPLITS, *reasons):
-        table.add_column(title, justify="right")
-    for tag, of in counts["languages"].items():
-        numbers = [
-            of["read"],
-            of["kept"],
-            *(of["splits"][split] for split in SPLITS),
-            *(of["dropped"].get(reason, 0) for reason in reasons),
-        ]
-        table.add_row(tag, *map(count, numbers))
-    text = io.StringIO()
-    Console(file=text, width=200, color_system=None).print(table)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip())
+
+def _text(counts: Any, seen: Overview, examples: int, everything: bool) -> str:  # noqa: ANN401  the manifest's
+    from isoglot.cli.corpus import tables
+
+    most = None if everything else tables.MOST_ROWS
+    blocks = [totals(counts), tables.reasons(seen), tables.languages(seen, most), tables.parts(seen, most)]
+    blocks.append(tables.lengths(seen))
+    if examples and seen.examples:
+        blocks.append(tables.examples(seen, examples))
+    return "\n\n".join([*blocks, tables.terms(seen, most)])

@@ -1,0 +1,1 @@
+"""The page of a corpus: an `Overview` as one self-contained HTML file."""
