@@ -1,8 +1,10 @@
 """Language codes become canonical tags here, once, at the border.
 
-Canonical means BCP 47 (RFC 5646): the shortest ISO 639 code, `-` between subtags, script only when it is not
-the usual one. langcodes parses and validates; its alias table is not applied, because CLDR's aliases merge
-languages (`hbs` -> `sr-Latn`, `tgl` -> `fil`, `prs` -> `fa-AF`), and a merge is the user's decision.
+Canonical means BCP 47 (RFC 5646): the shortest ISO 639 code, `-` between subtags, script only when it says more than
+the language does (`ceb_Latn` -> `ceb`, but `sr-Latn`). langcodes parses and validates; its alias table is not applied,
+because CLDR's aliases merge languages (`hbs` -> `sr-Latn`, `tgl` -> `fil`, `prs` -> `fa-AF`), and a merge is the
+user's decision. In Chinese a region is another way to write the script: `zh_CN` is `zh-Hans`, `zh_TW` is `zh-Hant`,
+`zh_HK` is `zh-Hant-HK`. Other regions are kept: `pt_BR` is not `pt`, and `de_DE` is not `de`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import functools
 from collections import defaultdict
 from collections.abc import Iterable
 
+from isoglot.corpus.scripts import script_subtag, usual_script
 from isoglot.errors import RequestError
 
 # withdrawn ISO 639-1 codes that were only renamed, still written by old software; hbs is the macrolanguage sh
@@ -20,9 +23,53 @@ _RENAMED = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "hbs": "sh"}
 _WITH_MEMBERS = {"ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"}
 # in ISO 639-3, but younger than langcodes' copy of the registry
 _YOUNGER = {"isv", "rsk", "tok"}
-# no tag of today's standards: retired without one successor, and a tag from before them
+# no tag of today's standards: retired without one successor
 _RETIRED = {"eml": "x-eml"}
-_GRANDFATHERED = {"zh-min-nan": "nan"}
+# whole codes, in lower case with `-`
+_WHOLE = {
+    # tags from before BCP 47, and what RFC 5646 has in their place
+    "art-lojban": "jbo",
+    "i-hak": "hak",
+    "i-klingon": "tlh",
+    "i-lux": "lb",
+    "i-navajo": "nv",
+    "no-bok": "nb",
+    "no-nyn": "nn",
+    "zh-guoyu": "cmn",
+    "zh-hakka": "hak",
+    "zh-min-nan": "nan",
+    "zh-xiang": "hsn",
+    # MediaWiki's own (its `als`, which is `gsw` elsewhere, and `nrm` are codes of other languages: not mended here)
+    "bat-smg": "sgs",
+    "be-x-old": "be-tarask",
+    "fiu-vro": "vro",
+    "roa-rup": "rup",
+    "simple": "en-simple",
+    "sr-ec": "sr-Cyrl",
+    "sr-el": "sr-Latn",
+    "zh-classical": "lzh",
+    # Tatoeba's own
+    "toki": "tok",
+    "cycl": "x-cycl",
+    # OPUS: subtitles in two languages at once; codes of CCAligned that no standard knows
+    "ze-en": "x-ze-en",
+    "ze-zh": "x-ze-zh",
+    **{code: f"x-{code}" for code in ("cb", "cx", "ns", "qa", "qd", "sz", "tz", "zz")},
+}
+_CHINESE = {"zh", "cmn"}
+_SCRIPT_OF_REGION = {"CN": "Hans", "MY": "Hans", "SG": "Hans", "HK": "Hant", "MO": "Hant", "TW": "Hant"}
+_REGION_OF_SCRIPT = {"Hans": "CN", "Hant": "TW"}
+# names that langcodes does not know
+_NAMES = {
+    "cnr": "Montenegrin",
+    "isv": "Interslavic",
+    "rsk": "Pannonian Rusyn",
+    "tok": "Toki Pona",
+    "x-cycl": "CycL",
+    "x-eml": "Emiliano-Romagnolo",
+    "x-ze-en": "Chinese and English, English lines",
+    "x-ze-zh": "Chinese and English, Chinese lines",
+}
 
 
 def parse(code: str) -> str:
@@ -49,8 +96,10 @@ def is_code(text: str) -> bool:
 @functools.lru_cache(4096)
 def _canonical_or_none(code: str) -> str | None:
     plain = code.strip().replace("_", "-")
-    language, *rest = _GRANDFATHERED.get(plain.lower(), plain).split("-")
+    language, *rest = _WHOLE.get(plain.lower(), plain).split("-")
     language = language.lower()
+    if any(len(part) > 8 or not part.isascii() or not part.isalnum() for part in rest):
+        return None
     if language in _RETIRED:
         return "-".join([_RETIRED[language], *(part.lower() for part in rest)])
     if language == "x" and rest:
@@ -65,12 +114,28 @@ def name(tag: str) -> str:
     """English name of a canonical tag, for display: `zh-Hans` -> `Chinese (Simplified)`."""
     import langcodes
 
+    if tag in _NAMES or tag.startswith("x-"):
+        return _NAMES.get(tag, tag)
     standard, separator, private = tag.partition("-x-")
-    if tag.startswith("x-"):
-        return tag
-    shown = str(langcodes.Language.get(standard, normalize=False).display_name())
+    language, _, subtags = standard.partition("-")
+    if language in _NAMES:
+        # any language with a name shows how the subtags read
+        shown = str(
+            langcodes.Language.get(f"en-{subtags}" if subtags else "en", normalize=False).display_name()
+        )
+        shown = shown.replace("English", _NAMES[language], 1)
+    else:
+        shown = str(langcodes.Language.get(standard, normalize=False).display_name())
     shown = standard if shown.startswith("Unknown language [") else shown
     return f"{shown}, {private}" if separator else shown
+
+
+def script(tag: str) -> str | None:
+    """Return the script (ISO 15924) that a canonical tag names, or the usual one, or None when none can be told.
+
+    `zh-Hant` -> `Hant`, `de` -> `Latn`, `ja` -> `Jpan`; None for `sr`, which is written in two.
+    """
+    return script_subtag(tag) or usual_script(tag.split("-")[0])
 
 
 class Border:
@@ -110,25 +175,37 @@ class Border:
         return tag != self.source_lang and (not self.wanted or tag in self.wanted)
 
 
-def _canonical(language: str, rest: list[str]) -> str | None:
-    """Join the parts that the standards know and put the others behind `-x-`; None when a part cannot stand there."""
-    import langcodes
-
+def _canonical(language: str, rest: list[str]) -> str:
+    """Join the parts that the standards know and put the others behind `-x-`."""
     at = next((place for place, part in enumerate(rest) if part.lower() == "x"), len(rest))
     standard, private = [language], list[str]()
     for part in rest[:at]:
-        # three letters after a language would be read as another language: `map-bms` is not Bilma Kanuri
-        if not (len(part) == 3 and part.isalpha()) and _is_valid("-".join([*standard, part])):
+        # three letters after a language would be read as another language: `map-bms` is not Bilma Kanuri;
+        # and a number after `und` is nobody's region
+        stands = not (len(part) == 3 and (part.isalpha() or language == "und"))
+        if stands and _is_valid("-".join([*standard, part])):
             standard.append(part)
         else:
             private.append(part.lower())
     private += [part.lower() for part in rest[at + 1 :]]
-    if any(len(part) > 8 or not part.isascii() or not part.isalnum() for part in private):
-        return None
-    tag = language
-    if len(standard) > 1:
-        tag = langcodes.Language.get("-".join(standard), normalize=False).simplify_script().to_tag()
-    return "-".join([tag, "x", *private]) if private else str(tag)
+    tag = _shortened("-".join(standard)) if len(standard) > 1 else language
+    return "-".join([tag, "x", *private]) if private else tag
+
+
+def _shortened(tag: str) -> str:
+    """Leave out the script that goes without saying; let Chinese regions say the script."""
+    import langcodes
+
+    parts = langcodes.Language.get(tag, normalize=False)
+    written, region = parts.script, parts.territory
+    if parts.language in _CHINESE:
+        written = written or _SCRIPT_OF_REGION.get(region or "")
+        region = None if region == _REGION_OF_SCRIPT.get(written or "") else region
+    if (parts.language, written) == ("ko", "Hang") or written == usual_script(parts.language):
+        written = None
+    variants, extensions = parts.variants or [], parts.extensions or []
+    whole = "-".join(filter(None, [parts.language, written, region, *variants, *extensions]))
+    return str(langcodes.Language.get(whole, normalize=False).simplify_script().to_tag())
 
 
 def _is_valid(tag: str) -> bool:

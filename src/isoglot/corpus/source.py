@@ -82,6 +82,7 @@ def open_source(
         DamagedError: it has another digest than the one that was asked for.
         IsoglotError: something cannot be downloaded.
     """
+    _require_unicode(text)
     source = _open(text, read, network, progress)
     wanted = network.sha256.get(text, source.sha256)
     if source.sha256 != wanted.lower():
@@ -262,6 +263,15 @@ def _open_tatoeba(text: str, rest: str, network: DownloadConfig, progress: Progr
     return _with_terms(text, "tatoeba", digest, partial(read_linked, paths, rest, "tatoeba"), TERMS)
 
 
+def _require_unicode(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            f"{text!r} has bytes that are not UTF-8.", "Rename it: a corpus records the names of its sources."
+        ) from error
+
+
 def _require_file(path: Path) -> None:
     if not path.is_file():
         raise RequestError(f"There is no file {path}.", _NEXT)
@@ -271,7 +281,8 @@ def _digest(paths: Sequence[Path]) -> str:
     """Digest of one file, or of the digests of several with their names."""
     if len(paths) == 1:
         return digest_file(paths[0])
-    return digest_json([[path.name, digest_file(path)] for path in paths])
+    # the name of a catalogue far below may be in any encoding
+    return digest_json([[path.name.encode("utf-8", "replace").decode(), digest_file(path)] for path in paths])
 
 
 def _split_languages(text: str) -> tuple[Path, Languages | None]:

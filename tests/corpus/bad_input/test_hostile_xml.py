@@ -65,6 +65,8 @@ def xces(segment="one", doctype="", head='<?xml version="1.0"?>'):
 
 
 KINDS = {"tmx": (tmx, "x.tmx"), "xliff": (xliff, "x.xlf"), "xces": (xces, "en/a.xml")}
+# a process each: the common parser is tried with one kind in the fast tests, with all of them in the slow ones
+EACH = ["tmx", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("xliff", "xces"))]
 ALIGNMENT = (
     '<cesAlign version="1.0"><linkGrp fromDoc="de/a.xml" toDoc="en/a.xml"><link xtargets="1;1" id="L"/>'
     "</linkGrp></cesAlign>"
@@ -111,24 +113,24 @@ def levels(number, repeated):
     return f"<!DOCTYPE x [{''.join(declared)}]>"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_billion_laughs(tmp_path, kind):
     refused(tmp_path, kind, KINDS[kind][0]("&a9;", levels(10, 10)), "EntitiesForbidden")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_quadratic_blow_up(tmp_path, kind):
     doctype = f'<!DOCTYPE x [<!ENTITY a "{"ha" * 50_000}">]>'
     refused(tmp_path, kind, KINDS[kind][0]("&a;" * 50_000, doctype), "EntitiesForbidden")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_an_entity_from_a_file(tmp_path, kind, canary):
     doctype = f'<!DOCTYPE x [<!ENTITY a SYSTEM "file://{canary}">]>'
     refused(tmp_path, kind, KINDS[kind][0]("&a;", doctype), "EntitiesForbidden")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_an_entity_from_the_network(tmp_path, kind, server):
     address, asked = server
     doctype = f'<!DOCTYPE x [<!ENTITY a SYSTEM "{address}/a.txt">]>'
@@ -136,7 +138,7 @@ def test_an_entity_from_the_network(tmp_path, kind, server):
     assert asked == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_a_parameter_entity(tmp_path, kind, server, canary):
     address, asked = server
     doctype = f'<!DOCTYPE x [<!ENTITY % a SYSTEM "{address}/a.dtd"> %a; <!ENTITY % b SYSTEM "file://{canary}"> %b;]>'
@@ -144,7 +146,7 @@ def test_a_parameter_entity(tmp_path, kind, server, canary):
     assert asked == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_an_external_dtd_is_not_fetched(tmp_path, kind, server, canary):
     """Real files name one, so it is allowed, and it stays unread; an entity that only it has is unknown."""
     address, asked = server
@@ -160,7 +162,7 @@ def test_an_external_dtd_is_not_fetched(tmp_path, kind, server, canary):
     assert asked == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_nested_200_000_deep(tmp_path, kind):
     deep = 200_000
     refused(tmp_path, kind, KINDS[kind][0]("<g>" * deep + "</g>" * deep), "nested deeper than 256")
@@ -176,11 +178,16 @@ def test_inline_tags_may_nest_as_real_ones_do(tmp_path):
     assert (outcome.texts, outcome.error) == ([["deep", "eins"]], "")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", ""), ('<x a="', '"/>'), ("<!-- ", " -->"), ("<?x ", "?>"), ("<![CDATA[", "]]>")],
-    ids=["text", "attribute", "comment", "instruction", "cdata"],
+    [
+        pytest.param("", "", id="text"),
+        pytest.param('<x a="', '"/>', id="attribute", marks=pytest.mark.slow),
+        pytest.param("<!-- ", " -->", id="comment", marks=pytest.mark.slow),
+        pytest.param("<?x ", "?>", id="instruction", marks=pytest.mark.slow),
+        pytest.param("<![CDATA[", "]]>", id="cdata", marks=pytest.mark.slow),
+    ],
 )
 def test_a_segment_of_1_gb(tmp_path, kind, before, after):
     """A gzip file of 1 MB: 1 024 members of 1 MiB each between the two ends of the document."""
