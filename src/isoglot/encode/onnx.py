@@ -99,12 +99,15 @@ class OnnxEncoder:
 def pool(hidden: NDArray[np.float32], mask: NDArray[np.int64], modes: Pooling) -> NDArray[np.float32]:
     """Pool token vectors float32 [n, tokens, width] to [n, width x len(modes)]; `mask` is 0 at padding."""
     weights = mask[:, :, None].astype(np.float32)
-    pooled = {
-        "mean": lambda: (hidden * weights).sum(1) / np.maximum(weights.sum(1), 1e-9),
-        "cls": lambda: hidden[:, 0],
-        "max": lambda: np.where(weights > 0, hidden, -np.inf).max(1),
-    }
-    return np.concatenate([pooled[mode]() for mode in modes], axis=1)
+    pooled: list[NDArray[np.float32]] = []
+    for mode in modes:
+        if mode == "mean":
+            pooled.append((hidden * weights).sum(1) / np.maximum(weights.sum(1), 1e-9))
+        elif mode == "max":
+            pooled.append(np.where(weights > 0, hidden, -np.inf).max(1))
+        else:
+            pooled.append(hidden[:, 0])
+    return np.concatenate(pooled, axis=1)
 
 
 def load_onnx(

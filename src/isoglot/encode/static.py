@@ -70,7 +70,7 @@ class StaticEncoder:
             filled = np.flatnonzero(lengths)
             if len(filled):
                 starts = np.cumsum(lengths)[filled] - lengths[filled]
-                sums = np.add.reduceat(self._rows(ids), starts, axis=0)
+                sums = np.add.reduceat(self._rows(ids), starts, axis=0, dtype=np.float64)
                 result[start + filled] = sums / lengths[filled, None]
         return unit(result) if self.normalise else result
 
