@@ -2,6 +2,7 @@
 
 import gzip
 import tracemalloc
+import zipfile
 
 import pytest
 
@@ -44,8 +45,32 @@ def test_tmx_pairs_the_source_language_with_all_others(tmp_path):
 
 
 def test_tmx_without_the_source_language_is_still_counted(tmp_path):
-    path = written(tmp_path / "x.tmx", tmx(tuv("en-US", "one") + tuv("de", "eins")))
-    assert rows(read_tmx(path, "c", Border())) == [("en-US", "de", "one", "eins")]
+    path = written(tmp_path / "x.tmx", tmx(tuv("nl", "een") + tuv("de", "eins")))
+    assert rows(read_tmx(path, "c", Border())) == [("nl", "de", "een", "eins")]
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (["EN-US", "de"], [("en", "de", "0", "1")]),
+        (["de", "en-GB", "en-US"], [("en", "de", "1", "0"), ("en", "en-US", "1", "2")]),
+        (["en-US", "de", "en"], [("en", "en-US", "2", "0"), ("en", "de", "2", "1")]),
+        (["en-Dsrt", "de"], [("en-Dsrt", "de", "0", "1")]),  # another script is another text
+    ],
+)
+def test_a_region_of_the_source_language_is_the_source_language(tmp_path, codes, expected):
+    units = "".join(tuv(code, str(number)) for number, code in enumerate(codes))
+    path = written(tmp_path / "x.tmx", tmx(units))
+    assert rows(read_tmx(path, "c", Border())) == expected
+
+
+def test_an_xliff_file_from_a_region_of_the_source_language(tmp_path):
+    text = XLIFF_20.replace('srcLang="en"', 'srcLang="en-US"')
+    found = rows(read_xliff(written(tmp_path / "x.xlf", text), "c", Border()))
+    assert [row[:2] for row in found] == [("en", "de")] * 2
+    text = text.replace('trgLang="de"', 'trgLang="en-GB"')
+    found = rows(read_xliff(written(tmp_path / "x.xlf", text), "c", Border()))
+    assert [row[:2] for row in found] == [("en", "en-GB")] * 2
 
 
 @pytest.mark.parametrize(
@@ -198,6 +223,42 @@ def test_xces_document_elsewhere_is_refused(alignment, name):
     written(alignment, ALIGNMENT.replace("de/book.xml.gz", name))
     with pytest.raises(DamagedError, match="outside its own folder"):
         open_source(str(alignment))
+
+
+def zipped(path, members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["de.zip", "Books_latest_raw_de.zip"])
+def test_xces_documents_stay_in_the_zip_of_their_language(alignment, name):
+    (alignment.parent / "xml/de/book.xml.gz").unlink()
+    archive = zipped(alignment.parent / name, {"Books/raw/de/book.xml": GERMAN, "Books/raw/de/b.xml": "<a/>"})
+    source = open_source(str(alignment))
+    assert [pair.source for pair in source.read(Border())] == ["Eins.", "Zwei, drei.", "Vier."]
+    zipped(archive, {"Books/raw/de/book.xml": GERMAN.replace("Vier", "Fünf")})
+    assert open_source(str(alignment)).sha256 != source.sha256
+
+
+def test_the_zip_of_another_language_is_not_opened(alignment):
+    (alignment.parent / "xml/de/book.xml.gz").unlink()
+    written(alignment.parent / "Books_latest_raw_fr.zip", "not a zip")
+    with pytest.raises(RequestError, match="OPUS's zip of its language"):
+        open_source(str(alignment))
+
+
+@pytest.mark.parametrize("attribute", ["certainty", "score", "overlap"])
+def test_xces_links_have_scores(alignment, attribute):
+    written(alignment, ALIGNMENT.replace('id="L1"', f'{attribute}="0.25" id="L1"'))
+    assert [pair.score for pair in read_xces(alignment, "c", Border())] == [0.25, None, None]
+
+
+def test_a_score_that_is_no_number(alignment):
+    written(alignment, ALIGNMENT.replace('id="L1"', 'certainty="high" id="L1"'))
+    with pytest.raises(DamagedError, match="link L1 has the score 'high'"):
+        list(read_xces(alignment, "c", Border()))
 
 
 def test_root_names(tmp_path):

@@ -112,7 +112,7 @@ def each_member(archive: Path, wanted: Collection[str]) -> Iterator[Member]:
         with open_zip(archive) as opened:
             for name in member_names(opened):
                 if name in wanted:
-                    yield Member(archive, PurePosixPath(name), partial(_in_zip, opened, name))
+                    yield zip_member(opened, archive, name)
         return
     for name, content in tar_members(archive):
         if name in wanted:
@@ -122,6 +122,11 @@ def each_member(archive: Path, wanted: Collection[str]) -> Iterator[Member]:
 def find_member(archive: Path, name: str) -> Member:
     """Return one member that can be opened on its own, as often as needed; reading starts a new pass."""
     return Member(archive, PurePosixPath(name), partial(_alone, archive, name))
+
+
+def zip_member(opened: zipfile.ZipFile, archive: Path, name: str) -> Member:
+    """Return a member of an open zip archive; it can be read as long as that stays open."""
+    return Member(archive, PurePosixPath(name), partial(_in_zip, opened, name))
 
 
 def _in_zip(opened: zipfile.ZipFile, name: str) -> IO[bytes]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PurePath
 
 from isoglot.corpus.formats.file import File
 from isoglot.corpus.formats.packed import plain_name
-from isoglot.corpus.languages import is_code
+from isoglot.corpus.languages import Border, is_code
 from isoglot.errors import RequestError
 
 Languages = tuple[str, str]  # codes of the source and the target side
 
 _CODE = r"[A-Za-z]{2,3}(?:[_-](?:[A-Za-z]{4}|[A-Z]{2}))?"
+_REGION = re.compile(r"[A-Z]{2}|[0-9]{3}")
 _ALIASES = {
     "src": "source", "source_sentence": "source", "sentence1": "source", "english": "source",
     "tgt": "target", "target_sentence": "target", "sentence2": "target", "non_english": "target",
@@ -73,6 +74,17 @@ def language_fields(fields: Sequence[str]) -> list[int]:
     if len(places) > 2 and places[0] == 0 and fields[0].strip().lower() == "id":
         return places[1:]
     return places
+
+
+def source_among(tags: Collection[str], border: Border) -> str | None:
+    """Return the tag that is the source language or else a regional form of it (`en-US` for `en`); None: neither.
+
+    Translation tools nearly always write the region of the language they translate from, and mean nothing by it.
+    """
+    if border.source_lang in tags:
+        return border.source_lang
+    forms = (tag for tag in tags if tag.rpartition("-")[0] == border.source_lang)
+    return next((tag for tag in forms if _REGION.fullmatch(tag.rpartition("-")[2])), None)
 
 
 def short_name(path: File) -> str:

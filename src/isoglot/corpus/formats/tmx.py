@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isoglot.corpus.formats.file import File
-from isoglot.corpus.formats.names import Languages
+from isoglot.corpus.formats.names import Languages, source_among
 from isoglot.corpus.formats.xml import LANG, Element, child, local_name, stream, text_of
 from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
@@ -15,19 +15,21 @@ from isoglot.errors import DamagedError
 def read_tmx(path: File, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
     """Yield the pairs of a TMX file, one per unit and language beside the source language.
 
-    A unit without the source language pairs its first language with the others, so that it is counted. Of
-    several segments in one language the first is taken. Text of `hi` stays; codes of paired formatting (`bpt`,
-    `ept`) go; other codes (`ph`, `it`, `ut`) stay, so that the filter "placeholder" sees them.
+    A regional form of the source language (`EN-US` for `en`) is the source language where a unit has no other.
+    A unit without the source language pairs its first language with the others, so that it is counted. Of several
+    segments in one language the first is taken. Text of `hi` stays; codes of paired formatting (`bpt`, `ept`) go;
+    other codes (`ph`, `it`, `ut`) stay, so that the filter "placeholder" sees them.
 
     Raises:
         DamagedError: it is not well-formed, cut off, or a segment has no language.
     """
     for number, unit in enumerate(stream(path, frozenset(), frozenset({"tu"})), start=1):
         texts = _segments(unit, f"{path}, unit {number}", border)
-        first = border.source_lang if border.source_lang in texts else next(iter(texts), "")
+        found = source_among(texts, border)
+        first = found or next(iter(texts), "")
         for tag, text in texts.items():
             if tag != first:
-                yield Pair(texts[first], text, first, tag, corpus)
+                yield Pair(texts[first], text, border.source_lang if found else first, tag, corpus)
 
 
 def _segments(unit: Element, where: str, border: Border) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isoglot.corpus.formats.file import File
-from isoglot.corpus.formats.names import Languages
+from isoglot.corpus.formats.names import Languages, source_among
 from isoglot.corpus.formats.xml import LANG, Element, child, local_name, stream, text_of
 from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
@@ -18,8 +18,9 @@ _UNFINISHED = {"new", "needs-translation", "needs-l10n", "needs-adaptation", "in
 def read_xliff(path: File, corpus: str, border: Border, languages: Languages | None = None) -> Iterator[Pair]:
     """Yield the translated segments of an XLIFF file; those without a target or not yet translated are left out.
 
-    What stands for something else in the text (`x`, `ph`) becomes its `equiv-text` or `{id}`, so that the filter
-    "placeholder" sees it; formatting tags go and their text stays.
+    A regional form of the source language (`en-US` for `en`) is the source language. What stands for something else
+    in the text (`x`, `ph`) becomes its `equiv-text` or `{id}`, so that the filter "placeholder" sees it; formatting
+    tags go and their text stays.
 
     Raises:
         RequestError: nothing says which languages they are.
@@ -39,6 +40,8 @@ def read_xliff(path: File, corpus: str, border: Border, languages: Languages | N
         if not all(codes):
             raise RequestError(f"{path} does not name its two languages.", f"Write {path}#en-de.")
         tags = [border.tag(code, str(path)) for code in codes]
+        found = source_among(tags, border)
+        tags = [border.source_lang if tag == found else tag for tag in tags]
         yield Pair(text_of(source, _inline), text_of(target, _inline), tags[0], tags[1], corpus)
 
 
