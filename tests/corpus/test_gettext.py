@@ -120,3 +120,43 @@ def test_a_broken_po_file_names_the_line(tmp_path):
     (tmp_path / "de.po").write_text('msgid "a"\nmsgstr "b"\n\nnonsense here\n')
     with pytest.raises(DamagedError, match="line 4"):
         list(read_gettext(tmp_path / "de.po", "c", Border()))
+
+
+def test_messages_are_english_whatever_the_source_language(tmp_path):
+    """A corpus from German has use for the German catalogue, turned round, and for no other."""
+    for language in ("de", "fr"):
+        (tmp_path / language / "LC_MESSAGES").mkdir(parents=True)
+        catalogue(language="").save_as_mofile(str(tmp_path / language / "LC_MESSAGES" / "tool.mo"))
+    source = open_source(f"gettext:{tmp_path}")
+    found = [pair[:4] for pair in source.read(Border("de"))]
+    assert ("The door", "Die Tür", "en", "de") in found
+    assert {languages for *_, languages in found} == {"de"}
+    assert list(source.read(Border("de", ["fr"]))) == []
+
+
+def test_a_catalogue_may_say_what_its_messages_are_in(tmp_path):
+    made = catalogue(language="fr")
+    made.metadata["X-Source-Language"] = "nl_NL"
+    made.save(str(tmp_path / "x.po"))
+    assert {pair[2:4] for pair in read_gettext(tmp_path / "x.po", "c", Border())} == {("nl-NL", "fr")}
+
+
+def test_an_odd_catalogue_is_passed_over_and_named(tmp_path):
+    for folder in ("de", "nl"):
+        (tmp_path / folder / "LC_MESSAGES").mkdir(parents=True)
+        catalogue(language="").save_as_mofile(str(tmp_path / folder / "LC_MESSAGES" / "tool.mo"))
+    odd = tmp_path / "nl" / "LC_MESSAGES" / "tool.mo"
+    odd.write_bytes(odd.read_bytes()[:-20])
+    source = open_source(f"gettext:{tmp_path}")
+    assert {pair.target_lang for pair in source.read(Border())} == {"de"}
+    assert len(source.skipped) == 1 and str(odd) in source.skipped[0]
+
+
+def test_catalogues_of_a_projects_source(tmp_path):
+    (tmp_path / "de" / "LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "nl" / "LC_MESSAGES").mkdir(parents=True)
+    catalogue(language="").save(str(tmp_path / "de" / "LC_MESSAGES" / "tool.po"))
+    catalogue(language="").save(str(tmp_path / "nl" / "LC_MESSAGES" / "tool.po"))
+    catalogue(language="").save_as_mofile(str(tmp_path / "nl" / "LC_MESSAGES" / "tool.mo"))
+    found = [pair.target_lang for pair in open_source(f"gettext:{tmp_path}").read(Border())]
+    assert sorted(found) == ["de"] * 4 + ["nl"] * 4

@@ -108,6 +108,7 @@ def each_member(archive: Path, wanted: Collection[str]) -> Iterator[Member]:
 
     A member can be read until the next one is asked for.
     """
+    wanted = frozenset(wanted)
     if archive.suffix.lower() in _ZIPS:
         with open_zip(archive) as opened:
             for name in member_names(opened):

@@ -108,7 +108,7 @@ def _open_folder(folder: Path, languages: Languages | None) -> Dataset:
 
 def _open_on_hub(place: str, languages: Languages | None) -> Dataset:
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]
 
     name, config, revision = _split(place)
     try:
@@ -120,7 +120,8 @@ def _open_on_hub(place: str, languages: Languages | None) -> Dataset:
     except (HTTPError, OSError, ValueError) as error:
         raise RequestError(f"hf:{place} cannot be found ({_first_line(error)}).", _WRITE) from error
     languages = languages or config_languages(config or "")
-    licence = _licence(dict(found.card_data or {}), name, f" at revision {found.sha}")
+    card = {} if found.card_data is None else {"license": found.card_data.get("license")}
+    licence = _licence(card, name, f" at revision {found.sha}")
     digest = digest_json([name, found.sha])
     return Dataset(name, config, found.sha, languages, name.rpartition("/")[2], digest, licence)
 
@@ -143,7 +144,7 @@ def _rows(dataset: Dataset) -> Iterator[Mapping[str, Any]]:
     import pyarrow as pa
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
-    from huggingface_hub.errors import HTTPError
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
     shown = f"hf:{dataset.name}" + (f"/{dataset.config}" if dataset.config else "")
     try:

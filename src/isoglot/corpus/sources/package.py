@@ -1,4 +1,4 @@
-"""Translations inside a Python wheel: `*/translations/<language>.json`, joined to the source language by key.
+"""Translations inside a Python wheel: trees of JSON, joined to the source language by key, and gettext catalogues.
 
 The wheel is fetched once and read in place. It is never unpacked to disk, installed or imported.
 """
@@ -6,35 +6,19 @@ The wheel is fetched once and read in place. It is never unpacked to disk, insta
 from __future__ import annotations
 
 import email
-import json
-import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from isoglot.corpus.languages import Border, is_code
+from isoglot.config import ReadConfig
+from isoglot.corpus.formats.bundle import open_bundle, read_bundle
+from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
+from isoglot.corpus.sources.licence import Licence
 from isoglot.errors import DamagedError, RequestError
 from isoglot.wheels import Wheel, fetch, open_wheel, parse_requirement
 from isoglot.zips import read_member
 
 _PINNED = {"homeassistant==2026.11.0": "7ca5fbde9dea879ac7723949fc84347aac5182e6309c357b2e4973fd391b00f7"}
-
-
-@dataclass(frozen=True)
-class Licence:
-    """Under which terms a package may be used, as it says itself.
-
-    Attributes:
-        name: licence expression, such as `Apache-2.0`; empty when it states none.
-        attribution: one sentence naming the work and its authors.
-        text: full text of the licence file inside the wheel; empty when there is none.
-    """
-
-    name: str
-    attribution: str
-    text: str
 
 
 def fetch_package(requirement: str) -> Path:
@@ -50,21 +34,19 @@ def fetch_package(requirement: str) -> Path:
 
 
 def read_package(path: Path, corpus: str, border: Border) -> Iterator[Pair]:
-    """Yield the translations in a wheel, folder by folder, language by language.
+    """Yield the translations in a wheel: trees of JSON joined by their keys, and gettext catalogues.
 
     Raises:
         RequestError: it holds no translations of the source language.
-        DamagedError: a member is damaged, a bomb, or not JSON.
+        DamagedError: a member is damaged, a bomb, or not what its name says.
     """
-    with open_wheel(path) as archive:
-        folders = _translations(archive, border)
-        if not any(border.source_lang in members for members in folders.values()):
-            raise RequestError(
-                f"{path.name} has no */translations/*.json in the source language {border.source_lang}.",
-                "Choose another package or another --source-lang.",
-            )
-        for members in folders.values():
-            yield from _folder_pairs(archive, members, corpus, border)
+    bundle = open_bundle(path, "*")
+    if not bundle.trees and not bundle.catalogues:
+        raise RequestError(
+            f"{path.name} holds no translations of software (locale/*/LC_MESSAGES, translations/*.json).",
+            "Choose another package.",
+        )
+    yield from read_bundle(bundle, corpus, border, None, ReadConfig())
 
 
 def read_licence(path: Path) -> Licence:
@@ -92,48 +74,3 @@ def read_licence(path: Path) -> Licence:
 def _is_licence(name: str, folder: str) -> bool:
     path = PurePosixPath(name.removeprefix(folder))
     return path.name.upper().startswith(("LICENSE", "LICENCE")) and path.parent.name in ("", "licenses")
-
-
-def _translations(archive: zipfile.ZipFile, border: Border) -> dict[str, dict[str, str]]:
-    """Folder -> language tag -> member, for the source language and the wanted ones, sorted by name."""
-    folders: dict[str, dict[str, str]] = {}
-    for name in sorted(archive.namelist()):
-        folder, _, file = name.rpartition("/")
-        code = file.removesuffix(".json")
-        if code == file or not folder.endswith("/translations") or not is_code(code):
-            continue
-        tag = border.tag(code, f"{archive.filename}: {name}")
-        if tag == border.source_lang or border.wants(tag):
-            folders.setdefault(folder, {})[tag] = name
-    return folders
-
-
-def _folder_pairs(
-    archive: zipfile.ZipFile, members: Mapping[str, str], corpus: str, border: Border
-) -> Iterator[Pair]:
-    if border.source_lang not in members:
-        return
-    sources = _texts(archive, members[border.source_lang])
-    for tag, member in members.items():
-        if tag != border.source_lang:
-            for source, target in _joined(sources, _texts(archive, member)):
-                yield Pair(source, target, border.source_lang, tag, corpus)
-
-
-def _texts(archive: zipfile.ZipFile, member: str) -> dict[str, Any]:
-    """Read one file of nested texts."""
-    try:
-        nested = json.loads(read_member(archive, member))
-    except ValueError as error:
-        raise DamagedError(f"{archive.filename}: member {member} is not JSON ({error}).") from error
-    return nested if isinstance(nested, dict) else {}
-
-
-def _joined(sources: Mapping[str, Any], targets: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the texts that both sides have under the same keys, in the order of the source."""
-    for name, source in sources.items():
-        target = targets.get(name)
-        if isinstance(source, str) and isinstance(target, str):
-            yield source, target
-        elif isinstance(source, dict) and isinstance(target, dict):
-            yield from _joined(source, target)
