@@ -192,7 +192,10 @@ def _read_trees(bundle: Bundle, corpus: str, border: Border) -> Iterator[Pair]:
     def trees(wanted: Collection[str]) -> Iterator[tuple[str, Tree]]:
         return ((str(member.inner), read_tree(member)) for member in each_member(bundle.archive, wanted))
 
-    if bundle.trees:
+    codes = {code for _, code in bundle.trees.values()}
+    from_source = any(border.tag(code, bundle.archive) == border.source_lang for code in codes)
+    # without trees of the source language it is an error, unless catalogues have the pairs
+    if bundle.trees and (from_source or not bundle.catalogues):
         yield from read_tree_sets(bundle.trees, trees, bundle.archive, corpus, border)
 
 
