@@ -163,8 +163,16 @@ class CleanConfig(Section):
         None,
         description="drop rows whose source gives a lower alignment score, on its own scale; unset: none",
     )
-    language_probability: float = Field(0.7, gt=0, le=1, description="drop sides so surely in another language; 1: off")
+    language_probability: float = Field(
+        0.7, gt=0, le=1, description="drop sides so surely in another language; 1: off"
+    )
     language_min_chars: int = Field(20, ge=1, description="sides too short to tell the language of")
+    min_script: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="drop sides with a smaller share of letters in a script of their language",
+    )
     repair_mojibake: bool = Field(
         False, description="put wrongly decoded text right first, with ftfy (pip install 'isoglot[clean]')"
     )
@@ -221,7 +229,9 @@ class ReadConfig(Section):
         pairs = [column.partition("=") for column in self.columns]
         codes = [code for code, _, head in pairs if code and head]
         if self.columns and (len(codes) < len(pairs) or len(set(codes)) < max(2, len(codes))):
-            raise ValueError(f"columns {','.join(self.columns)!r} do not name two languages, such as en=1,de=2")
+            raise ValueError(
+                f"columns {','.join(self.columns)!r} do not name two languages, such as en=1,de=2"
+            )
         return self
 
 
@@ -308,6 +318,14 @@ class EvaluateConfig(Section):
     pool: int = Field(1000, ge=2, description="distinct English texts that every language is searched in")
     queries: int = Field(300, ge=1, description="at most so many test sentences per language")
     dev_queries: int = Field(60, ge=1, description="the same for the dev split during training")
+    benchmarks: tuple[str, ...] = Field(
+        (),
+        description="folders, zips or files of the test sets that will be reported; training pairs in them are dropped",
+    )
+    keep_leaks: bool = Field(
+        False,
+        description="train on those pairs all the same; scores of such a test set are marked contaminated",
+    )
 
 
 class Recipe(Section):

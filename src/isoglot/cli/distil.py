@@ -9,10 +9,13 @@ import typer
 
 from isoglot.cli.console import JsonOption, handled
 from isoglot.cli.run import (
+    BenchmarksOption,
+    KeepLeaksOption,
     LanguagesOption,
     MinutesOption,
     SetOption,
     TeacherOption,
+    benchmark_settings,
     language_setting,
     summary,
 )
@@ -36,6 +39,8 @@ def distil(
     store: Annotated[
         Path | None, typer.Option("--store", help="Teacher store to use instead of OUT/store.")
     ] = None,
+    benchmarks: BenchmarksOption = None,
+    keep_leaks: KeepLeaksOption = False,
     changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,7 +52,8 @@ def distil(
 
         if align_only and (minutes is not None or epochs is not None):
             raise RequestError("--align-only does not train.", "Leave out --minutes and --epochs.")
-        settings = [*language_setting(languages), *(changes or [])]
+        tests = benchmark_settings(benchmarks, keep_leaks)
+        settings = [*language_setting(languages), *tests, *(changes or [])]
         recipe = distil_recipe(teacher, student, corpus, minutes, 0 if align_only else epochs, settings)
         finished = run(recipe, out, evaluate=False, store=store, progress=console)
         console.finish(

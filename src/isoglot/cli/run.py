@@ -31,6 +31,19 @@ TeacherOption = Annotated[
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="Change a key of the recipe: section.key=value.")
 ]
+BenchmarksOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--benchmarks",
+        "--data",
+        metavar="PATH",
+        help="Test sets that will be reported: training pairs that are in them are dropped. May be repeated.",
+    ),
+]
+KeepLeaksOption = Annotated[
+    bool,
+    typer.Option("--keep-leaks", help="Train on them all the same; the scores are marked as contaminated."),
+]
 
 
 def run(
@@ -38,6 +51,8 @@ def run(
     out: OutOption = None,
     languages: LanguagesOption = None,
     minutes: MinutesOption = None,
+    benchmarks: BenchmarksOption = None,
+    keep_leaks: KeepLeaksOption = False,
     changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,7 +62,10 @@ def run(
         from isoglot.recipe import load_recipe
 
         minutes_setting = [] if minutes is None else [f"train.minutes={minutes}"]
-        loaded = load_recipe(recipe, [*language_setting(languages), *minutes_setting, *(changes or [])])
+        tests = benchmark_settings(benchmarks, keep_leaks)
+        loaded = load_recipe(
+            recipe, [*language_setting(languages), *minutes_setting, *tests, *(changes or [])]
+        )
         finished = run_recipe(loaded, out or Path("runs") / loaded.name, progress=console)
         console.finish(_as_json(finished), summary(finished))
 
@@ -56,11 +74,13 @@ def demo(
     out: OutOption = None,
     languages: LanguagesOption = None,
     minutes: MinutesOption = None,
+    benchmarks: BenchmarksOption = None,
+    keep_leaks: KeepLeaksOption = False,
     changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Do the whole story on packaged models and text: `run demo`."""
-    run("demo", out, languages, minutes, changes, as_json)
+    run("demo", out, languages, minutes, benchmarks, keep_leaks, changes, as_json)
 
 
 def language_setting(languages: str | None) -> list[str]:
@@ -69,6 +89,13 @@ def language_setting(languages: str | None) -> list[str]:
         return []
     tags = [tag.strip() for tag in languages.split(",") if tag.strip()]
     return [f"corpus.languages={json.dumps(tags)}"]
+
+
+def benchmark_settings(benchmarks: list[Path] | None, keep_leaks: bool) -> list[str]:
+    """Write `--benchmarks` and `--keep-leaks` as changes of the recipe; none when they were not given."""
+    paths = json.dumps([str(path) for path in benchmarks or []], ensure_ascii=False)
+    named = [f"evaluate.benchmarks={paths}"] if benchmarks else []
+    return [*named, "evaluate.keep_leaks=true"] if keep_leaks else named
 
 
 def _as_json(finished: Finished) -> dict[str, object]:

@@ -23,6 +23,7 @@ from isoglot.evaluate.report.data import (
     CurvePoint,
     Language,
     LanguageRow,
+    LeakRow,
     RunReport,
     Stage,
     StageScores,
@@ -105,6 +106,7 @@ def _report(subject: Subject, vectors: Vectors, fingerprint: str) -> RunReport:
         map=sentence_map(vectors.queries, teacher, test, source, _MAP_SENTENCES),
         examples=examples(vectors.queries, teacher, test, _EXAMPLES),
         corpus=_counts(counts.counts),
+        leaks=_leaks(card),
         provenance=_provenance(card, fingerprint),
         signatures=tuple(str(signature) for signature in _signatures(test, fingerprint)),
         notices=tuple((subject.folder / "NOTICE").read_text("utf-8").strip().split("\n\n")),
@@ -146,6 +148,12 @@ def _counts(counts: Mapping[str, Any]) -> CorpusCounts:
             dropped[reason] = dropped.get(reason, 0) + rows
     rows = {tag: language["kept"] for tag, language in counts["languages"].items() if language["kept"]}
     return CorpusCounts(counts["read"], counts["kept"], dropped, rows)
+
+
+def _leaks(card: Mapping[str, Any]) -> tuple[LeakRow, ...]:
+    """What the card says of the test sets that were named; students of older versions say nothing."""
+    test_sets = card.get("leaks", {}).get("test_sets", {})
+    return tuple(LeakRow(test_set, **of) for test_set, of in test_sets.items())
 
 
 def _provenance(card: Mapping[str, Any], fingerprint: str) -> dict[str, str]:
@@ -195,6 +203,10 @@ def _scores(report: RunReport, student_digest: str, test: HeldOut) -> dict[str, 
         },
         "source": None if report.english is None else asdict(report.english),
         "dev": [asdict(point) for point in report.curve],
+        "test_sets": {
+            leaks.test_set: {name: value for name, value in asdict(leaks).items() if name != "test_set"}
+            for leaks in report.leaks
+        },
         "signatures": list(report.signatures),
         "data": test.digest,
         "student": student_digest,

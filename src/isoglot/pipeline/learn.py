@@ -33,7 +33,7 @@ _NAMED = 4  # largest, and as many smallest, shares that the line before trainin
 
 @dataclass(frozen=True)
 class Material:
-    """What the stages before training gave."""
+    """What the stages before training gave; `leaks` is the card's record of the test sets to be reported."""
 
     corpus: Corpus
     store: Store
@@ -41,6 +41,7 @@ class Material:
     origin: Located
     examples: Examples
     dev: HeldOut
+    leaks: Mapping[str, Any]
 
 
 def learn(
@@ -121,6 +122,7 @@ def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any
         "languages": list(material.corpus.languages),
         "recipe": digest_json(recipe.model_dump(mode="json")),
         "corpus": material.corpus.manifest.digest,
+        "leaks": dict(material.leaks),
         "seed": recipe.seed,
         "shipped": "trained" if done.best_step else "warm start",
         "why": _why(outcome),

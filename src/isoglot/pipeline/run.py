@@ -17,6 +17,7 @@ from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.pipeline.assess import Subject, assess
 from isoglot.pipeline.layout import RunFolder
+from isoglot.pipeline.leaks import clear
 from isoglot.pipeline.learn import Material, learn
 from isoglot.pipeline.start import Start, load_start, warm_start
 from isoglot.progress import SILENT, Progress
@@ -104,19 +105,21 @@ def _prepare(
     covered = cover(corpus, teacher, recipe.teacher.missing)
     store = _teacher_vectors(recipe.teacher, teacher, covered, store_folder, progress)
     student, own = load_start(origin, recipe, normalise=teacher.normalise)
-    train = covered.groups("train")
-    examples = collect(train, store, student.tokenizer, student.model.shape.prompt)
-    dev = hold_out(covered.groups("dev"), train.sources, recipe.evaluate.pool, recipe.evaluate.dev_queries)
-    test = hold_out(covered.groups("test"), train.sources, recipe.evaluate.pool, recipe.evaluate.queries)
+    cleared = clear(covered, recipe.evaluate, progress)
+    examples = collect(cleared.train, store, student.tokenizer, student.model.shape.prompt)
+    others = covered.sources("train")  # leaks among them too, so that the test pool does not depend on them
+    dev = hold_out(cleared.dev, others, recipe.evaluate.pool, recipe.evaluate.dev_queries)
+    test = hold_out(covered.groups("test"), others, recipe.evaluate.pool, recipe.evaluate.queries)
     _refuse_empty(corpus, examples.sources, dev, test)
-    inputs = {"corpus": corpus.manifest.digest, "teacher space": str(store.space["fingerprint"])}
+    space = str(store.space["fingerprint"])
+    inputs = {"corpus": corpus.manifest.digest, "teacher space": space, **cleared.inputs}
     start = warm_start(
         folder.start, recipe, origin, examples, (student, own), (test, store), inputs, progress
     )
     progress.stage(
         "warm start", f"Dense layers fitted on {start.sentences} sentences of {len(examples.texts)}"
     )
-    return Material(corpus, store, credit, origin, examples, dev), start, test
+    return Material(corpus, store, credit, origin, examples, dev, cleared.record), start, test
 
 
 def _teacher_vectors(

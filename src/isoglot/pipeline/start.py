@@ -100,7 +100,8 @@ def warm_start(
     encoder, own = student
     config = {
         "warm_start": recipe.warm_start.model_dump(), "student": recipe.student.model_dump(mode="json"),
-        "evaluate": recipe.evaluate.model_dump(), "seed": recipe.seed, "precision": encoder.precision,
+        "evaluate": recipe.evaluate.model_dump(exclude={"benchmarks", "keep_leaks"}),  # their digest is in `inputs`
+        "seed": recipe.seed, "precision": encoder.precision,
     }  # fmt: skip
     counts: dict[str, int] = {}  # filled in while fitting, written by publish
     manifest = Manifest("warm start", {**inputs, "student": folder_digest(located.folder)}, config, counts)

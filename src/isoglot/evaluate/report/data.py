@@ -125,6 +125,16 @@ class CorpusCounts:
 
 
 @dataclass(frozen=True)
+class LeakRow:
+    """Training sentences that are in a test set: dropped, or kept, which contaminates every score of it."""
+
+    test_set: str
+    sources: int
+    translations: int
+    contaminated: bool
+
+
+@dataclass(frozen=True)
 class RunReport:
     """Everything the page shows.
 
@@ -137,6 +147,7 @@ class RunReport:
         english: the student against the teacher on English itself.
         shipped_step: step of the curve whose weights were saved, None when there is no curve.
         corpus: None when the run was given no corpus to count.
+        leaks: one entry per test set that was named to be reported.
         provenance: name -> value: fingerprint, digests, seeds, versions, command, time.
         signatures: what makes two scores comparable, one string per protocol.
         notices: licences of models and data.
@@ -157,6 +168,7 @@ class RunReport:
     map: tuple[MapPoint, ...] = ()
     examples: tuple[Example, ...] = ()
     corpus: CorpusCounts | None = None
+    leaks: tuple[LeakRow, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     signatures: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
