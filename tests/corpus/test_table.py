@@ -3,15 +3,19 @@
 import csv
 import gzip
 import io
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from isoglot.cli import main
 from isoglot.corpus.formats.table import read_table
 from isoglot.corpus.languages import Border
 from isoglot.errors import DamagedError, RequestError
+from isoglot.recipe import parse_corpus
 
 CELL = st.text(st.characters(exclude_characters="\t\n", exclude_categories=["Cs"]))
 HEADER = "source_lang\ttarget_lang\tsource\ttarget\n"
@@ -156,3 +160,68 @@ def test_wrong_requests(tmp_path, name, data, problem):
 def test_damaged_rows_are_named(tmp_path, name, data, problem):
     with pytest.raises(DamagedError, match=problem):
         pairs(written(tmp_path, name, data))
+
+
+def chosen(path, columns, border=None, languages=None):
+    found = read_table(path, "c", border or Border(), languages, columns)
+    return [(pair.source_lang, pair.target_lang, pair.source, pair.target) for pair in found]
+
+
+SHEET = 'No,English,Note,Deutsch,"Français, vérifié"\n1,one,x,eins,un\n2,"t\nwo",y,zwei,deux\n'
+
+
+def test_columns_by_their_heads(tmp_path):
+    path = written(tmp_path, "sheet.csv", SHEET)
+    assert chosen(path, ["en=English", "de=Deutsch"]) == [
+        ("en", "de", "one", "eins"),
+        ("en", "de", "t\nwo", "zwei"),
+    ]
+    assert chosen(path, ["fr=Français, vérifié", "de=Deutsch", "en=English"]) == [
+        ("en", "fr", "one", "un"), ("en", "de", "one", "eins"),
+        ("en", "fr", "t\nwo", "deux"), ("en", "de", "t\nwo", "zwei"),
+    ]  # fmt: skip
+
+
+def test_columns_by_number_have_no_header(tmp_path):
+    path = written(tmp_path, "sheet.tsv", "eins\tx\tone\nzwei\ty\ttwo\n")
+    assert chosen(path, ["de=1", "en=3"]) == [("en", "de", "one", "eins"), ("en", "de", "two", "zwei")]
+    assert chosen(path, ["de=1", "en=3"], Border("de")) == [
+        ("de", "en", "eins", "one"),
+        ("de", "en", "zwei", "two"),
+    ]
+
+
+def test_columns_of_a_pair_whose_languages_stand_elsewhere(tmp_path):
+    path = written(tmp_path, "x.nl-de.csv", SHEET)
+    assert chosen(path, ["source=English", "target=Deutsch"])[0] == ("nl", "de", "one", "eins")
+    assert chosen(path, ["source=English", "target=Deutsch"], languages=("en", "fr"))[0][:2] == ("en", "fr")
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        (["en=English", "de=German"], r"no column 'German'; it has 'No', 'English', 'Note'"),
+        (["en=2", "de=6"], r"no column '6'; it has '1', '2', '3', '4', '5'"),
+        (["en=English", "klingonisch=Deutsch"], "--columns: 'klingonisch' is not a language code"),
+    ],
+)
+def test_columns_that_are_not_there(tmp_path, columns, problem):
+    with pytest.raises(RequestError, match=problem):
+        chosen(written(tmp_path, "sheet.csv", SHEET), columns)
+
+
+@pytest.mark.parametrize(
+    "columns", [["English"], ["en=1"], ["en=1", "en=2"], ["en=", "de=1"], ["=1", "de=2"]]
+)
+def test_columns_that_name_no_pair(columns):
+    with pytest.raises(RequestError, match="do not name two languages"):
+        parse_corpus({"read": {"columns": columns}})
+
+
+def test_columns_on_the_command_line(tmp_path):
+    written(tmp_path, "sheet.csv", SHEET)
+    command = ["corpus", "build", f"{tmp_path}/sheet.csv", "--columns", "en=English,de=Deutsch", "--out"]
+    result = CliRunner().invoke(main.app, [*command, f"{tmp_path}/corpus", "--json"])
+    assert result.exit_code == 0, result.output
+    counts = json.loads(result.stdout)
+    assert (counts["read"], list(counts["languages"])) == (2, ["de"])
