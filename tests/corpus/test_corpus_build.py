@@ -46,7 +46,9 @@ def source(tmp_path):
 
 
 def config(*sources: str, **options: object) -> CorpusConfig:
-    return CorpusConfig.model_validate({"sources": sources, **options})
+    # the rows made here say that they are in languages that they are not in
+    clean = {"language_probability": 1.0, "min_script": 0.0}
+    return CorpusConfig.model_validate({"sources": sources, "clean": clean, **options})
 
 
 def test_no_sentence_is_in_two_splits_through_any_language(tmp_path, source):

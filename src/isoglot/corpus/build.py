@@ -54,9 +54,10 @@ def build(config: CorpusConfig, out: Path, progress: Progress = SILENT) -> Corpu
         staged = scratch / "staged.parquet"
         tally = _stage(sources, border, config, staged, progress)
         arranged = arrange(staged, folder, list(tally.corpora), config, progress)
-        counts.update(summary(tally, arranged))
+        counts.update(summary(tally, arranged, config.clean))
         _write_dropped(folder, tally, arranged)
         counts["codes"] = {tag: sorted(codes) for tag, codes in sorted(border.given.items())}
+        counts["skipped"] = {source.text: source.skipped for source in sources if source.skipped}
         counts["licences"] = {source.text: source.licence or "not stated" for source in sources}
         if not counts["kept"]:
             raise _nothing_kept(counts, border)
@@ -201,9 +202,9 @@ def _nothing_kept(counts: dict[str, Any], border: Border) -> IsoglotError:
 def _write_notice(folder: Path, sources: Sequence[Source]) -> None:
     lines = ["This corpus was made from:", ""]
     for source in sources:
-        lines.append(
-            f"- {source.corpus} (licence: {source.licence or 'not stated'}). {source.attribution}".rstrip()
-        )
+        line = f"- {source.corpus} (licence: {source.licence or 'not stated'}). {source.attribution}".rstrip()
+        if line not in lines:
+            lines.append(line)
         if source.licence_text:
             path = folder / "licences" / f"{source.corpus.replace('/', '-')}.txt"
             path.parent.mkdir(exist_ok=True)

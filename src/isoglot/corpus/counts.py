@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isoglot.config import CleanConfig
 from isoglot.corpus.arrange import LENGTH_EDGES, Arranged, Key
 from isoglot.corpus.clean.chain import KEPT, LATE_REASONS, REASONS
 from isoglot.corpus.clean.filters import Batch
+from isoglot.corpus.clean.language import OFF, is_checked
 from isoglot.corpus.split import SPLITS
 
 
@@ -45,7 +47,7 @@ class Tally:
         return first
 
 
-def summary(tally: Tally, arranged: Arranged) -> dict[str, Any]:
+def summary(tally: Tally, arranged: Arranged, config: CleanConfig) -> dict[str, Any]:
     """One record for the manifest: totals, and the same per language, and per corpus and language."""
     cells = _cells(tally, arranged)
     languages = {}
@@ -58,6 +60,7 @@ def summary(tally: Tally, arranged: Arranged) -> dict[str, Any]:
     }
     return {
         **_summed(cells),
+        "unchecked": _unchecked(tally, config),
         "not asked for": dict(sorted(tally.unwanted.items())),
         "sources": arranged.sources,
         "languages": languages,
@@ -102,6 +105,17 @@ def _summed(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "kept": sum(cell["kept"] for cell in cells),
         "dropped": dict(sorted(dropped.items())),
     }
+
+
+def _unchecked(tally: Tally, config: CleanConfig) -> dict[str, int]:
+    """Rows that passed the filters in languages that the identifier does not know."""
+    if config.language_probability >= OFF:
+        return {}
+    passed: Counter[str] = Counter()
+    for (_, tag, verdict), rows in tally.rows.items():
+        if verdict == KEPT and not is_checked(tag):
+            passed[tag] += rows
+    return dict(sorted(passed.items()))
 
 
 def _by_class(found: Counter[int]) -> list[int]:

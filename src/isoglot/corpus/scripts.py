@@ -68,8 +68,8 @@ _SEVERAL = {
     language: frozenset(scripts.split())
     for scripts, languages in {
         "Latn Cyrl": "bs crh gag isv jdt kaa krl kum lfn mo mol rmy rmc rom ruq sh sr tly uz uzn",
-        "Latn Cyrl Arab": "az azj kk ku kmr ky tg tk tt ug uzs",
-        "Latn Arab": "ace aeb arq ary azb bal bcc bgn bjn brh chg ha knc kr min ms ota so sw wo zlm",
+        "Latn Cyrl Arab": "az kk ku kmr ky tg tk tt ug uzs",
+        "Latn Arab": "ace aeb arq ary azb bal bcc bgn bjn brh chg ha knc kr min ms ota zlm",
         "Latn Arab Tfng": "ber rif shi shy",
         "Latn Tfng": "kab taq thv tmh tzm zgh",
         "Latn Deva": "hif pi sa",
@@ -109,24 +109,33 @@ _SEVERAL = {
     }.items()
     for language in languages.split()
 }  # fmt: skip
+# of these no script is the usual one: corpora with the bare code hold either
+_EITHER = {
+    "aeb", "ber", "cdo", "cpx", "crh", "gom", "hak", "hif", "hoc", "ike", "isv", "iu", "kaa", "kok", "ks",
+    "ku", "kr", "knc", "lad", "lfn", "mnc", "mni", "mo", "nan", "nod", "otk", "ota", "pi", "rif", "rmc",
+    "rmy", "rom", "ruq", "sh", "shi", "shy", "sr", "taq", "tly", "tmh", "tru", "tt", "tzm", "uz", "uzn",
+    "uzs",
+}  # fmt: skip
 # languages for which CLDR names no script, or the one of inscriptions
 _USUAL = {
     language: script
     for script, languages in {
         "Latn": (
-            "aae abs acf acu afh aig als ami ang arl ast avk azj bcl bdr bol bzt cbk cbr cpu din diq dws ekk fat fkv"
-            " frm fro gaz gcf gpe hea hke hlt hms hrx hus ie igl kbr kng ktu kzj ldn liv lld lus lvs map max mrh mui"
-            " mwl nah nia nov non nrm nst nyo nys olo osp plt ppl prg pwn quy qvm qya rmn roa rup sje slr sro swh szy"
-            " tay tji tlh tok tpw tw tzl udu wal wlx xsy zsm ztu"
+            "aae abs acf acu afh aig als ami ang arl ast avk ayr azj bcl bdr bol bzt cbk cbr chy"
+            " cjk cpu dik din diq dws ekk enm fat fkv frm fro gaz gcf gpe hea hke hlt hms hrx hus"
+            " ie igl kbr kek kmr kng ktu kzj ldn liv lld lus lvs map max mrh mui mwl nah nch ngu"
+            " nhn nia nlv nov non nrm nst nyo nys olo osp osx pih plt ppl prg pwn quy quz qvm qya"
+            " rmn roa rup sje slr sro swh szy tay tji tlh tok tpw tw tzl udu wal wlx xsy zsm ztu"
         ),
-        "Cyrl": "dlg gld kjh mhr nog orv rsk rut sjd sty xal",
-        "Arab": "acm afb arb ars pbt pes pnb prs",
-        "Deva": "anp npi",
+        "Cyrl": "ckt dlg dng gld khk kjh kpv mhr nog orv rsk rut sjd sty xal",
+        "Arab": "acm acq afb ajp arb arq ars ary azb bcc bgn brh chg pbt pes pnb prs",
+        "Deva": "anp bh npi",
         "Mymr": "blk kjp ksw rki",
-        "Grek": "grc",
         "Armn": "hyw",
+        "Grek": "grc",
         "Hebr": "ydd",
         "Orya": "ory",
+        "Syrc": "aii syc",
         "Telu": "nit",
     }.items()
     for language in languages.split()
@@ -164,17 +173,20 @@ def expected_scripts(tag: str) -> frozenset[str] | None:
 
 def script_subtag(tag: str) -> str | None:
     """Return the script that a canonical tag names, or None: `zh-Hant-HK` -> `Hant`."""
-    subtags = tag.split("-x-")[0].split("-")[1:]
+    subtags = [] if tag.startswith("x-") else tag.split("-x-")[0].split("-")[1:]
     return next((subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha()), None)
 
 
 def usual_script(language: str) -> str | None:
-    """Return the one script that a language (without subtags) is written in, or None: several, or not known."""
+    """Return the script that a language (without subtags) is in unless the tag says otherwise.
+
+    None: several are as usual, or it is not known. `Kore` and `Jpan` are scripts here too.
+    """
     from langcodes.data_dicts import LIKELY_SUBTAGS
 
     if language in _SINITIC:
         return "Hani"
-    if language in _SEVERAL or language in _UNCHECKED:
+    if language in _EITHER or language in _UNCHECKED:
         return None
     return _USUAL.get(language) or script_subtag(LIKELY_SUBTAGS.get(language, ""))
 

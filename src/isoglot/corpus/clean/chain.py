@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from isoglot.config import CleanConfig
 from isoglot.corpus.clean import filters
 from isoglot.corpus.clean.filters import Batch, Filter
+from isoglot.corpus.clean.language import wrong_language
 from isoglot.corpus.clean.repair import repaired
+from isoglot.corpus.clean.script import wrong_script
 from isoglot.corpus.pair import Pair
 
-# cheap ones first; users see these names in the counts
+# mostly the cheap ones first; users see these names in the counts
 FILTERS: dict[str, Filter] = {
     "not Unicode": filters.not_unicode,
     "empty": filters.empty,
@@ -26,7 +28,9 @@ FILTERS: dict[str, Filter] = {
     "number": filters.number,
     "repeated characters": filters.repeated,
     "length ratio": filters.length_ratio,
+    "wrong script": wrong_script,
     "near-untranslated": filters.near_untranslated,
+    "wrong language": wrong_language,
 }
 KEPT = -1
 # found later, over the whole corpus

@@ -62,7 +62,8 @@ def not_unicode(batch: Batch, config: CleanConfig, alive: Mask) -> Mask:
 
 def empty(batch: Batch, config: CleanConfig, alive: Mask) -> Mask:
     """A side without any text."""
-    return (batch.source.lengths == 0) | (batch.target.lengths == 0)
+    nothing: Mask = (batch.source.lengths == 0) | (batch.target.lengths == 0)
+    return nothing
 
 
 def only_punctuation(batch: Batch, config: CleanConfig, alive: Mask) -> Mask:

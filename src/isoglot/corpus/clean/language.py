@@ -91,14 +91,17 @@ def is_other(
     """
     if not len(texts):
         return np.zeros(0, np.bool_)
-    probabilities = identify.probabilities(texts)
-    best = probabilities.argmax(axis=1)
+    # a source sentence comes again with each of its translations
+    places: dict[str, int] = {}
+    place_of = [places.setdefault(text, len(places)) for text in texts]
+    probabilities = identify.probabilities(list(places))
+    best = probabilities.argmax(axis=1)[place_of]
     allowed = np.ones((len(tags), probabilities.shape[1]), np.bool_)
     for number, tag in enumerate(tags):
         labels = accepted(tag)
         if labels is not None:
             allowed[number] = [label in labels for label in identify.model().labels]
-    sure: Mask = probabilities[np.arange(len(texts)), best] >= probability
+    sure: Mask = probabilities[place_of, best] >= probability
     other: Mask = sure & ~allowed[tag_of, best]
     return other
 
