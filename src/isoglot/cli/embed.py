@@ -19,14 +19,26 @@ def embed(
         list[str] | None,
         typer.Option("--set", help="A key of the recipe's teacher section: prompt=query, dimension=128."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes that embed, each with a teacher of its own.")
+    ] = 1,
+    shard: Annotated[
+        str,
+        typer.Option(
+            "--shard",
+            help="Do only this part of the work, such as 2/8, in a store of its own (see store merge).",
+        ),
+    ] = "1/1",
     as_json: JsonOption = False,
 ) -> None:
     """Embed every distinct source sentence of a corpus once."""
     with handled(as_json) as console:
         from isoglot.pipeline.vectors import embed_corpus
         from isoglot.recipe import parse_teacher
+        from isoglot.scale.plan import parse_part
 
-        made = embed_corpus(corpus, parse_teacher(teacher, changes or []), store, console)
+        config, part = parse_teacher(teacher, changes or []), parse_part(shard)
+        made = embed_corpus(corpus, config, store, console, workers, part)
         result = {
             "store": str(store),
             "rows": made.rows,

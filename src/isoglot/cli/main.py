@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from isoglot.cli import corpus, distil, doctor, embed, evaluate, run, verify
+from isoglot.cli import corpus, distil, doctor, embed, evaluate, run, store, verify
 from isoglot.cli.signals import ignore_signals
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ app.command("demo")(run.demo)
 app.command("run")(run.run)
 app.add_typer(corpus.app, name="corpus")
 app.command("embed")(embed.embed)
+app.add_typer(store.app, name="store")
 app.command("distil")(distil.distil)
 app.command("evaluate")(evaluate.evaluate)
 app.command("verify")(verify.verify)

@@ -52,6 +52,7 @@ class Store:
         self.index = Index(folder)
         self.entries = self.index.entries()
         self.shards = _Shards(self, prove=prove)
+        self._vectors = _Vectors(self.shards)
         self._sorted: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -112,13 +113,14 @@ class Store:
 
     def read_stored(self, numbers: NDArray[np.int64]) -> tuple[bytes, NDArray[np.float32]]:
         """Read vectors as they are stored: the bytes of all rows, and float32 [len(numbers)] scales (int8 only)."""
-        width, shards = self.header.layout.row_bytes, self.shards
-        places, rows = (numbers >> 32).tolist(), (numbers & 0xFFFFFFFF).tolist()
-        pairs = list(zip(places, rows, strict=True))
-        stored = b"".join([shards[place].vectors[row * width : (row + 1) * width] for place, row in pairs])
-        scaled = self.header.store_precision == "int8"
-        scales = [shards[place].scales[row] for place, row in pairs] if scaled else []
-        return stored, np.array(scales, np.float32)
+        width, vectors = self.header.layout.row_bytes, self._vectors
+        places, rows = (numbers >> 32).tolist(), numbers & 0xFFFFFFFF
+        firsts = (rows * width).tolist()
+        stored = b"".join([
+            vectors[place][first : first + width] for place, first in zip(places, firsts, strict=True)
+        ])  # fmt: skip
+        scaled = zip(places, rows.tolist(), strict=True) if self.header.store_precision == "int8" else ()
+        return stored, np.array([self.shards[place].scales[row] for place, row in scaled], np.float32)
 
     def read(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Read vectors by row number: float32 [len(numbers), dimension]."""
@@ -208,6 +210,18 @@ class _Shards(dict[int, Shard]):
         if self._prove and path.is_file() and digest_file(path) != entry.sha256:
             raise damaged(path, "does not match its sha256")
         self[number] = map_shard(path, entry.size, entry.rows, self._store.header.layout)
+        return self[number]
+
+
+class _Vectors(dict[int, memoryview]):
+    """The bytes of each shard's vectors: one step less for every row of a read."""
+
+    def __init__(self, shards: _Shards) -> None:
+        super().__init__()
+        self._shards = shards
+
+    def __missing__(self, number: int) -> memoryview:
+        self[number] = self._shards[number].vectors
         return self[number]
 
 

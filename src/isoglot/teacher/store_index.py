@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from isoglot.artefact import digest_bytes, digest_file
 from isoglot.disk import sync, write_atomic
-from isoglot.errors import DamagedError
+from isoglot.errors import DamagedError, IsoglotError
 
 _NAME, _SEAL = "manifest.sqlite", "manifest.sha256"
 _SCHEMA = """
@@ -57,10 +57,9 @@ class Index:
         return self.folder / _NAME
 
     def create(self) -> None:
-        """Make the table when there is none."""
-        if not self.path.is_file():
-            with self._writing("rwc") as database:
-                database.executescript(_SCHEMA)
+        """Make the table when there is none, or when a kill came before it was made."""
+        with self._writing("rwc") as database:
+            database.executescript(_SCHEMA)
 
     def entries(self) -> dict[int, Entry]:
         """Committed shards by their number, in order of commit; a number is never used twice.
@@ -117,7 +116,7 @@ class Index:
                 return [f"{self.path} does not match its sha256 in {_SEAL}"]
             with self._reading() as database:
                 said = [row[0] for row in database.execute("PRAGMA integrity_check")]
-        except (DamagedError, OSError) as error:
+        except (IsoglotError, OSError) as error:
             return [f"{self.path} cannot be read ({error})"]
         return [f"{self.path}: {line}" for line in said if line != "ok"]
 
@@ -156,10 +155,15 @@ class Index:
         try:
             with closing(sqlite3.connect(address, timeout=30, uri=True)) as database:
                 yield database
+        except sqlite3.OperationalError as error:  # the disk, or another process
+            if not self.path.is_file():
+                raise self._damaged("it is missing") from error
+            raise IsoglotError(
+                f"{self.path}: {error}.",
+                "Free some space, check the disk, and run the same command again; finished chunks are kept.",
+            ) from error
         except sqlite3.Error as error:
             raise self._damaged(str(error)) from error
 
     def _damaged(self, what: str) -> DamagedError:
-        return DamagedError(
-            f"{self.path}: {what}.", f"Free some space, or delete {self.folder} to embed anew."
-        )
+        return DamagedError(f"{self.path}: {what}.", f"Delete {self.folder} to embed anew.")

@@ -1,0 +1,60 @@
+import pytest
+
+from isoglot.config import TeacherConfig
+from isoglot.errors import DamagedError, RequestError
+from isoglot.scale.plan import Part
+from isoglot.teacher.embed import embed
+from isoglot.teacher.store import Store
+from isoglot.teacher.store_merge import merge
+from stores import TEXTS, Counting, fill, shards
+
+CONFIG = TeacherConfig(model="counting", chunk_rows=10)
+
+
+def parts(folder, of=3):
+    """Embed every part on its own; give the folders."""
+    teachers = [Counting() for _ in range(of)]
+    folders = [folder / f"part{number}" for number in range(1, of + 1)]
+    for number, (teacher, part) in enumerate(zip(teachers, folders, strict=True), 1):
+        embed(TEXTS, teacher, CONFIG, part, part=Part(number, of))
+    assert sorted(text for teacher in teachers for text in teacher.seen) == sorted(TEXTS)
+    return folders
+
+
+def test_merged_parts_are_the_store_of_one_machine(tmp_path):
+    whole = fill(tmp_path / "whole", TEXTS)
+    folders = parts(tmp_path)[::-1]
+    merged = merge(folders, tmp_path / "merged")
+    assert shards(tmp_path / "merged") == shards(tmp_path / "whole")
+    assert merged.entries == whole.entries  # in the same order, so that row numbers are the same
+    assert merged.verify() == []
+    assert merge(folders, tmp_path / "merged").entries == whole.entries
+
+
+def test_a_missing_part_is_filled_in_by_the_next_pass(tmp_path):
+    merge(parts(tmp_path)[:2], tmp_path / "merged")
+    teacher = Counting()
+    embed(TEXTS, teacher, CONFIG, tmp_path / "merged")
+    assert len(teacher.seen) == 30
+    fill(tmp_path / "whole", TEXTS)
+    assert shards(tmp_path / "merged") == shards(tmp_path / "whole")
+
+
+def test_parts_of_different_spaces_are_refused(tmp_path):
+    fill(tmp_path / "one", TEXTS)
+    fill(tmp_path / "other", TEXTS, precision="int8")
+    with pytest.raises(RequestError, match="store_precision is int8 there and fp16 now"):
+        merge([tmp_path / "one", tmp_path / "other"], tmp_path / "merged")
+    with pytest.raises(RequestError, match="merged into itself"):
+        merge([tmp_path / "one"], tmp_path / "one")
+    with pytest.raises(RequestError, match="not a teacher store"):
+        merge([tmp_path / "nowhere"], tmp_path / "merged")
+
+
+def test_a_damaged_shard_is_not_merged(tmp_path):
+    fill(tmp_path / "one", TEXTS)
+    path = min((tmp_path / "one" / "shards").iterdir())
+    path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+    with pytest.raises(DamagedError, match=path.name):
+        merge([tmp_path / "one"], tmp_path / "merged")
+    assert path.stem not in [entry.chunk for entry in Store.open(tmp_path / "merged").entries.values()]
