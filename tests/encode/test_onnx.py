@@ -145,14 +145,15 @@ def test_equals_the_torch_encoder_that_it_was_exported_from(tmp_path):
     ids, mask = ours.tokenizer(TEXTS[:3]).padded(np.arange(3))
     from isoglot.encode.model import load_model
 
+    names = ["input_ids", "attention_mask", "last_hidden_state"]
     backbone = load_model(folder).backbone
     backbone.set_attn_implementation("eager")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the old exporter warns about itself and about traced shapes
         torch.onnx.export(
             Hidden(backbone).eval(), (ids, mask), folder / "model.onnx", dynamo=False, opset_version=18,
-            input_names=["input_ids", "attention_mask"], output_names=["last_hidden_state"],
-            dynamic_axes={name: {0: "batch", 1: "length"} for name in ("input_ids", "attention_mask", "last_hidden_state")},
+            input_names=names[:2], output_names=names[2:],
+            dynamic_axes={name: {0: "batch", 1: "length"} for name in names},
         )  # fmt: skip
     found = load_onnx(folder / "model.onnx", max_tokens=32).encode(TEXTS)
     assert np.abs(found - load_encoder(folder, max_tokens=32).encode(TEXTS)).max() < 1e-4

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import exclusive
 from isoglot.config import TeacherConfig
-from isoglot.errors import RequestError
+from isoglot.errors import IsoglotError, RequestError
 from isoglot.progress import SILENT, Progress
 from isoglot.scale.plan import WHOLE, Chunk, Part, run_in_process
 from isoglot.scale.pool import Pool, run_in_processes
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.reduced import AXES, reduce, with_axes
-from isoglot.teacher.store import Store
+from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_header import HEADER
 from isoglot.teacher.store_write import StoreWriter, Work
+
+_SAME_MODEL = 0.99  # cosine; rounding, batches and int8 stores cost less than a thousandth
 
 
 def embed(
@@ -48,15 +50,20 @@ def embed(
 
     Raises:
         RequestError: the store holds another space.
-        IsoglotError: another process writes to it, the teacher gave a vector that is not finite, or a worker died.
+        IsoglotError: another process writes to it, a worker died, the teacher gave vectors that are no finite
+            numbers, or no longer gives those that the store holds.
     """
-    with exclusive(folder):
+    with explaining_full_disk(folder), exclusive(folder):
         teacher = _as_asked(teacher, config, texts, folder, progress)
         store = StoreWriter.create(folder, teacher.space(), config.chunk_rows, config.store_precision)
         work = store.work_for(texts)
         left = work.left(part.chunks(work.plan))
+        if left:
+            _refuse_drift(store, work, texts, teacher)
         with progress.task("teacher vectors", sum(chunk.rows for chunk in left), "sentences") as task:
             for chunk, vectors in _vectors(left, work, teacher, (config, folder), processes):
+                if vectors.dtype.kind != "f":
+                    raise IsoglotError(f"The teacher gave {vectors.dtype} instead of floating-point numbers.")
                 store.commit(chunk, work.keys[chunk.start : chunk.stop], vectors)
                 task.advance(chunk.rows)
         store.seal()
@@ -89,9 +96,26 @@ def _as_asked(
 ) -> Teacher:
     """Reduce the teacher when the request says so; refuse a store that was begun the other way."""
     reduced = (folder / AXES).is_file()
-    if (folder / HEADER).is_file() and reduced != (config.dimension is not None):
+    if (reduced or (folder / HEADER).is_file()) and reduced != (config.dimension is not None):
         raise RequestError(
             f"{folder} holds vectors of another space: its dimensions are {'reduced' if reduced else 'whole'}.",
             "Give another --store, or delete this one, or mend teacher.dimension.",
         )
     return teacher if config.dimension is None else reduce(teacher, config, texts, folder, progress)
+
+
+def _refuse_drift(store: Store, work: Work, texts: Sequence[str], teacher: Teacher) -> None:
+    """Embed one sentence again that the store holds already: a server can swap its model and keep the name."""
+    done = next((chunk for chunk in work.plan if chunk.id in work.done), None)
+    lacking = frozenset(work.keys)
+    held = work.texts[done.start] if done else next((t for t in texts if key_of(t) not in lacking), None)
+    if held is None:
+        return
+    there, now = store.vectors([held])[0], teacher.encode([held])[0]
+    cosine = float(there @ now) / max(float(np.linalg.norm(there) * np.linalg.norm(now)), 1e-30)
+    if not cosine > _SAME_MODEL:
+        raise IsoglotError(
+            f"The teacher no longer gives the vectors that {store.folder} holds: {held[:60]!r} has a cosine of"
+            f" {cosine:.3f} to its own vector there.",
+            "The model behind its name was changed: give another --store, and embed anew.",
+        )

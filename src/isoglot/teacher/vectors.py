@@ -135,7 +135,8 @@ class _Scan:
     def checked(self, blocks: Iterator[Block]) -> Iterator[NDArray[Any]]:
         """Pass the blocks' vectors on; at the end, refuse the file when some were bad."""
         for texts, vectors in blocks:
-            exact = vectors.astype("<f4")
+            with np.errstate(over="ignore"):  # what fp32 cannot hold becomes infinite, and is refused
+                exact = vectors.astype("<f4")
             self._bad += (np.flatnonzero(~_good(exact)) + self._count).tolist()
             keys = _keys(texts)
             self.keys.append(keys)
@@ -183,7 +184,8 @@ def _spool(blocks: Iterator[NDArray[Any]]) -> NDArray[Any]:
         while block is not None:
             if block.shape[1] != first.shape[1]:
                 raise DamagedError(f"Row {rows} has {block.shape[1]} components instead of {first.shape[1]}.")
-            file.write(np.ascontiguousarray(block, kind).tobytes())
+            with np.errstate(over="ignore"):
+                file.write(np.ascontiguousarray(block, kind).tobytes())
             rows += len(block)
             block = next(blocks, None)
         file.flush()
