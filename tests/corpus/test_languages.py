@@ -1,8 +1,13 @@
 """Codes at the border: canonical, never merged, the original code kept."""
 
-import pytest
+import os
+from pathlib import Path
 
-from isoglot.corpus.languages import Border, is_code, name, parse
+import langcodes
+import pytest
+from tests.corpus.codes import TAGS
+
+from isoglot.corpus.languages import Border, is_code, name, parse, script
 from isoglot.errors import RequestError
 
 CANONICAL = [
@@ -34,6 +39,23 @@ CANONICAL = [
     ("nan_Latn-pehoeji", "nan-Latn-x-pehoeji"),
     ("de-x-formal", "de-x-formal"),
     ("und-022", "und-x-022"),
+    ("und-013", "und-x-013"),
+    ("ceb_Latn", "ceb"),
+    ("kor_Hang", "ko"),
+    ("tgk_Cyrl", "tg"),
+    ("srp_Cyrl", "sr-Cyrl"),
+    ("zh_cn", "zh-Hans"),
+    ("zh-Hans-CN", "zh-Hans"),
+    ("zh-TW", "zh-Hant"),
+    ("zh_HK", "zh-Hant-HK"),
+    ("zh-Hans-HK", "zh-Hans-HK"),
+    ("cmn_Hans_CN", "cmn-Hans"),
+    ("sr-ec", "sr-Cyrl"),
+    ("no-bok", "nb"),
+    ("be-x-old", "be-tarask"),
+    ("simple", "en-simple"),
+    ("toki", "tok"),
+    ("ze_en", "x-ze-en"),
     ("eml", "x-eml"),
     ("x-eml", "x-eml"),
 ]
@@ -57,6 +79,16 @@ APART = [
     ("twi", "aka"),
     ("yue", "zho"),
     ("arb", "ara"),
+    ("pt_BR", "pt"),
+    ("pt_BR", "pt_PT"),
+    ("de_DE", "de"),
+    ("srp", "srp_Cyrl"),
+    ("uzb", "uzb_Latn"),
+    ("ace_Arab", "ace_Latn"),
+    ("zh", "zh_CN"),
+    ("zh_TW", "zh_HK"),
+    ("zh_cn", "cmn_Hans"),
+    ("ze_en", "ze_zh"),
 ]
 
 
@@ -99,11 +131,61 @@ def test_an_unknown_code_names_near_ones(code, near):
         ("de", "German"),
         ("zh-Hans", "Chinese (Simplified)"),
         ("de-x-formal", "German, formal"),
-        ("x-eml", "x-eml"),
+        ("x-eml", "Emiliano-Romagnolo"),
+        ("x-something", "x-something"),
+        ("isv-Cyrl", "Interslavic (Cyrillic)"),
+        ("be-tarask", "Belarusian, tarask"),
     ],
 )
 def test_names_for_display(tag, shown):
     assert name(tag) == shown
+
+
+def test_every_code_of_the_published_lists_has_its_tag():
+    assert len(TAGS) > 1250
+    assert len(set(TAGS.values())) > 800
+    assert {code: parse(code) for code in TAGS} == TAGS
+
+
+def test_the_tags_of_the_published_lists_are_canonical_and_named_apart():
+    tags = sorted(set(TAGS.values()))
+    assert [tag for tag in tags if parse(tag) != tag] == []
+    names = [name(tag) for tag in tags]
+    assert len(set(names)) == len(names)
+    assert [tag for tag, shown in zip(tags, names, strict=True) if "[" in shown or not shown] == []
+
+
+def test_three_letter_codes_keep_their_language():
+    """Checked against the ISO 639-3 codes that langcodes has for the tags."""
+    iso = {code: tag for code, tag in TAGS.items() if len(code.partition("_")[0]) == 3 and "-" not in code}
+    own = {"eml", "isv", "rsk", "tok"}  # retired, or younger than langcodes
+    found = {
+        code: langcodes.get(tag.partition("-x-")[0], normalize=False).to_alpha3()
+        for code, tag in iso.items()
+        if code.partition("_")[0] not in own
+    }
+    other = {code: three for code, three in found.items() if three != code.partition("_")[0]}
+    assert other == {}
+    assert len(found) > 700
+
+
+def test_the_codes_of_the_data_are_in_the_list():
+    if not (data := os.environ.get("ISOGLOT_DATA")):
+        pytest.skip("ISOGLOT_DATA names no data folder")
+    folders = [*Path(data, "parallel").iterdir(), Path(data, "eval", "tatoeba-v1")]
+    codes = {
+        path.name.split(".")[0].removeprefix("eng-") for folder in folders for path in folder.glob("*.tsv.gz")
+    }
+    assert len(codes) > 500
+    assert codes - set(TAGS) == set()
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [("de", "Latn"), ("zh-Hant", "Hant"), ("ja", "Jpan"), ("sr", None), ("sr-Latn", "Latn"), ("x-eml", None)],
+)
+def test_the_script_for_display(tag, written):
+    assert script(tag) == written
 
 
 def test_the_border_keeps_the_codes_the_data_used():

@@ -34,6 +34,7 @@ _WHOLE = {
     "i-lux": "lb",
     "i-navajo": "nv",
     "no-bok": "nb",
+    "no-nb": "nb",
     "no-nyn": "nn",
     "zh-guoyu": "cmn",
     "zh-hakka": "hak",
@@ -116,18 +117,17 @@ def name(tag: str) -> str:
 
     if tag in _NAMES or tag.startswith("x-"):
         return _NAMES.get(tag, tag)
-    standard, separator, private = tag.partition("-x-")
-    language, _, subtags = standard.partition("-")
-    if language in _NAMES:
-        # any language with a name shows how the subtags read
-        shown = str(
-            langcodes.Language.get(f"en-{subtags}" if subtags else "en", normalize=False).display_name()
+    standard, _, private = tag.partition("-x-")
+    parts = langcodes.Language.get(standard, normalize=False)
+    if parts.language in _NAMES:
+        # any language with a name shows how the other subtags read
+        shown = (
+            parts.update_dict({"language": "sr"}).display_name().replace("Serbian", _NAMES[parts.language])
         )
-        shown = shown.replace("English", _NAMES[language], 1)
     else:
-        shown = str(langcodes.Language.get(standard, normalize=False).display_name())
+        shown = parts.display_name()
     shown = standard if shown.startswith("Unknown language [") else shown
-    return f"{shown}, {private}" if separator else shown
+    return ", ".join([shown, *(parts.variants or ()), *([private] if private else ())])
 
 
 def script(tag: str) -> str | None:
@@ -203,9 +203,7 @@ def _shortened(tag: str) -> str:
         region = None if region == _REGION_OF_SCRIPT.get(written or "") else region
     if (parts.language, written) == ("ko", "Hang") or written == usual_script(parts.language):
         written = None
-    variants, extensions = parts.variants or [], parts.extensions or []
-    whole = "-".join(filter(None, [parts.language, written, region, *variants, *extensions]))
-    return str(langcodes.Language.get(whole, normalize=False).simplify_script().to_tag())
+    return str(parts.update_dict({"script": written, "territory": region}).simplify_script().to_tag())
 
 
 def _is_valid(tag: str) -> bool:
