@@ -10,7 +10,7 @@ from isoglot.corpus.formats.packed import open_binary
 from isoglot.errors import DamagedError, RequestError
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_LONGEST = 1 << 24
+LONGEST_LINE = 1 << 24  # bytes
 
 
 def read_lines(path: File) -> Iterator[str]:
@@ -24,10 +24,10 @@ def read_lines(path: File) -> Iterator[str]:
         DamagedError: the compressed file is cut off or broken, or a line has more than 16 MiB.
     """
     with open_binary(path) as file:
-        for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), start=1):
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
             if number == 1:
                 line = _without_mark(line, path)
-            if len(line) >= _LONGEST:
+            if len(line) >= LONGEST_LINE:
                 raise DamagedError(f"{path}, line {number} has more than 16 MiB.", "Is this a text file?")
             yield line.removesuffix(b"\n").decode("utf-8", "surrogateescape")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from isoglot.corpus.formats.file import File
-from isoglot.corpus.formats.lines import read_lines
+from isoglot.corpus.formats.lines import LONGEST_LINE, read_lines
 from isoglot.corpus.formats.names import (
     Languages,
     field_names,
@@ -180,6 +180,7 @@ def _tsv_rows(path: File) -> Iterator[Row]:
 
 
 def _csv_rows(path: File) -> Iterator[Row]:
+    csv.field_size_limit(LONGEST_LINE)  # the module's own is 128 KiB, and its error would end the whole file
     # each line gets its line feed back: the csv module needs it to see line breaks inside quotes
     reader = csv.reader((line + "\n" for line in read_lines(path)), strict=True)
     try:

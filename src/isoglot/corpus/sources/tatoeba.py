@@ -127,7 +127,7 @@ def _require_whole(path: Path) -> None:
 
 def _rows(path: Path, width: int) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(read_lines(path), start=1):
-        cells = line.split("\t")
+        cells = line.removesuffix("\r").split("\t")  # or the last identifier of a line would match none
         if len(cells) != width:
             raise DamagedError(
                 f"{path}, line {number}: {len(cells)} columns instead of {width}.", "Mend that line."
