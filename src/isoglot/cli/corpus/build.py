@@ -13,7 +13,8 @@ from isoglot.cli.corpus.folder import LanguagesOption, codes, totals
 _SOURCE_HELP = (
     "Files: .tsv, .csv, .jsonl, .parquet, .tmx, .xlf, .po, .mo, OPUS .xml; text may be .gz, .bz2, .xz or .zst; "
     "`#en-de` behind a name says its languages. Archives: FILE.zip, .whl, .deb or .tar, or FILE.zip:MEMBER. "
-    "Or moses:A.en,B.de, json:en.json,de.json, muse:FILE, wikititles:FILE, gettext:FOLDER, tatoeba:FOLDER, "
+    "Or moses:A.en,B.de, json:en.json,de.json, muse:FILE, wikititles:FILE, gettext:FOLDER, tatoeba:FOLDER or "
+    "tatoeba:eng-deu, opus:CORPUS/de-en or opus:CORPUS/VERSION/de-en, hf:ORG/NAME/CONFIG or hf:FOLDER, "
     "package:NAME==VERSION."
 )
 
