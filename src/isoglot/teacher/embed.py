@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import exclusive
 from isoglot.config import TeacherConfig
+from isoglot.disk import explaining_full_disk
 from isoglot.errors import IsoglotError, RequestError
 from isoglot.progress import SILENT, Progress
 from isoglot.scale.plan import WHOLE, Chunk, Part, run_in_process
