@@ -36,13 +36,15 @@ def rows(corpus: Corpus, split: Split, languages: Collection[str] = ()) -> Itera
     Raises:
         DamagedError: a shard is missing or cannot be read, or a translation has no source.
     """
-    sources = _sources(corpus, split)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    sources, tags = _sources(corpus, split), pa.array(sorted(languages), pa.string())
     group, source = -1, ""
     for batch in batches(corpus, "targets", split, ["group", "lang", "target", "corpus"]):
-        columns = (column.to_pylist() for column in batch.columns)
+        chosen = batch.filter(pc.is_in(batch.column("lang"), tags)) if languages else batch
+        columns = (column.to_pylist() for column in chosen.columns)
         for wanted, lang, target, name in zip(*columns, strict=True):
-            if languages and lang not in languages:
-                continue
             while group < wanted:
                 group, source = next(sources, (2**62, ""))
             if group > wanted:

@@ -39,7 +39,8 @@ def languages(overview: Overview, most: int | None) -> str:
     mixing, shown = overview.mixing, overview.languages[:most]
     rows = [
         [
-            language.part.lang, _cut(language.name, _MOST_NAME), count(language.part.kept), f"{100 * language.share:.2f} %",
+            language.part.lang, _cut(language.name, _MOST_NAME), count(language.part.kept),
+            f"{100 * language.share:.2f} %",
             *(count(language.splits[split]) for split in SPLITS), count(language.part.read), *_why(language.part),
         ]
         for language in shown
