@@ -79,7 +79,7 @@ def test_scores_go_with_their_pairs(web, hurried):
 def test_codes_of_opus_with_region_and_script(web, hurried):
     members = {"Toy.en-zh_CN.en": "a\n", "Toy.en-zh_CN.zh_CN": "b\n"}
     web.put("/OPUS-Toy/v2/moses/en-zh_CN.txt.zip", archive(members))
-    assert rows(open_source("opus:Toy/v2/zh_CN-en", network=hurried), Border())[0][2:4] == ("en", "zh-CN")
+    assert rows(open_source("opus:Toy/v2/zh_CN-en", network=hurried), Border())[0][2:4] == ("en", "zh-Hans")
     members = {"Toy.en-sr@latin.en": "a\n", "Toy.en-sr@latin.sr@latin": "b\n"}
     web.put("/OPUS-Toy/v2/moses/en-sr@latin.txt.zip", archive(members))
     assert rows(open_source("opus:Toy/v2/en-sr@latin", network=hurried), Border())[0][2:4] == (

@@ -8,6 +8,8 @@ the Quechuas under `qu`), nothing stands for another.
 
 from __future__ import annotations
 
+from isoglot.corpus.scripts import script_subtag, usual_script
+
 # macrolanguage, or another code of the same language, -> its standard member
 STANDARD_MEMBER = {
     "ar": "arb",  # Arabic: Modern Standard
@@ -41,8 +43,8 @@ def matches(test: str, corpus: str) -> bool:
     """Tell whether text tagged `corpus` is in the language that a test set calls `test`; both are canonical tags.
 
     Languages are equal, or one is the other's standard member by `STANDARD_MEMBER`. A tag without a script stands
-    for every script of its language, two different scripts never match (`zh-Hans`, `zh-Hant`); region and private
-    use (`pt-BR`, `de-x-formal`) are kinds of one language.
+    for the usual one, or where there is none (`sr`, `zh`) for every script of its language; two different scripts
+    never match (`zh-Hans`, `zh-Hant`); region and private use (`pt-BR`, `de-x-formal`) are kinds of one language.
     """
     if test == corpus:
         return True
@@ -56,6 +58,6 @@ def _parts(tag: str) -> tuple[str, str]:
     """The language, as its standard member, and the script of a tag; a private tag is a language of its own."""
     if tag.startswith("x-"):
         return tag, ""
-    language, *rest = tag.split("-")
-    script = rest[0] if rest and len(rest[0]) == 4 and rest[0].isalpha() else ""
-    return STANDARD_MEMBER.get(language, language), script
+    language = tag.split("-")[0]
+    said = script_subtag(tag) or usual_script(language)
+    return STANDARD_MEMBER.get(language, language), "" if said is None or said == "Hani" else said
