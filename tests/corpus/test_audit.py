@@ -95,6 +95,20 @@ def test_a_near_match_holds_its_share_of_the_5_grams(tmp_path, tests):
     assert overlaps == {rows[0][2]: 1.0, rows[1][2]: 0.75, rows[2][2]: 0.5, rows[3][2]: 1.0}
 
 
+def test_a_5_gram_of_thousands_of_test_sentences_is_counted_in_parts(tmp_path, monkeypatch):
+    """However the pairs of rows and test sentences are cut, each row keeps all of its own."""
+    endings = "\n".join(f"a b c d e f g h{n}\ta b c d e f g h{n}" for n in range(300))
+    put(tmp_path / "t" / "deu.tsv", f"source\ttarget\n{endings}\n")
+    rows = [("eng", "deu", f"a b c d e f g {n}", "x") for n in range(7)] + [
+        ("eng", "deu", "a b c d e f g h5 i", "x")
+    ]
+    corpus = pairs(tmp_path / "a" / "x.tsv", rows)
+    for most in (1, 2000, 10**9):
+        monkeypatch.setattr("isoglot.corpus.audit.index._MOST_PAIRS", most)
+        assert audit([corpus], [tmp_path / "t"], 0.75).totals()["t"].near == 8
+        assert audit([corpus], [tmp_path / "t"], 0.76).totals()["t"].near == 1
+
+
 def test_scripts_without_spaces_are_compared_by_characters(tmp_path):
     put(tmp_path / "t" / "jpn.tsv", "source\ttarget\nわたしは本を読みます\tI read books.\n")
     rows = [("eng", "jpn", "a", "きのうわたしは本を読みました"), ("eng", "jpn", "b", "あなたは本を読みます")]
@@ -207,6 +221,7 @@ def test_the_command_prints_counts_and_examples(tmp_path, tests):
     assert as_json["rows"] == 2
     assert as_json["totals"]["stsb-test"] == {**vars(Leaks()), "rows": 1, "by_source": 1}
     assert {example["text"] for example in as_json["examples"]} == {"Good morning"}
+    assert f"test sentence: {EIGHT}\n" in result.stdout + "\n"
     assert as_json["leaks"][1] == {
         "corpus": "a/x",
         "language": "de",

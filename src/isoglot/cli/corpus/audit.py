@@ -57,7 +57,10 @@ def _as_json(found: Audit) -> dict[str, Any]:
         "test_sets": list(found.test_sets),
         "totals": {test_set: asdict(leaks) for test_set, leaks in found.totals().items()},
         "leaks": [{**place._asdict(), **asdict(leaks)} for place, leaks in sorted(found.leaks.items())],
-        "examples": [asdict(example) for example in found.examples],
+        "examples": [
+            {name: value for name, value in asdict(example).items() if name != "digest"}
+            for example in found.examples
+        ],
     }
 
 
@@ -95,4 +98,6 @@ def _examples(found: Audit) -> str:
         for example in sorted(examples, key=lambda example: (not example.exact, -len(example.text)))[:_SHOWN]:
             how = "exact" if example.exact else f"near {example.overlap:.0%}"
             lines.append(f"{test_set} ({example.test_language}), {how}, {example.corpus}: {example.text}")
+            if not example.exact:
+                lines.append(f"    test sentence: {example.test_sentence}")
     return "\n".join(lines)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from isoglot.corpus.audit.index import build_index
+from isoglot.corpus.audit.index import build_index, sentence_digest
 from isoglot.corpus.audit.rows import read_rows, source_language
-from isoglot.corpus.audit.scan import Audit, scan
+from isoglot.corpus.audit.scan import Audit, Example, scan
 from isoglot.corpus.benchmarks.layout import open_benchmarks
+from isoglot.corpus.benchmarks.record import Benchmark
 from isoglot.corpus.languages import Border
+from isoglot.corpus.split import key
 from isoglot.errors import RequestError
 from isoglot.progress import SILENT, Progress
 
@@ -46,7 +49,22 @@ def audit(
     index = build_index(benchmarks, border.source_lang, with_ngrams=near is not None)
     progress.stage("test sets", f"{index.sentences:,} distinct sentences of {len(index.test_sets)} test sets")
     found = Audit(index.test_sets)
-    for corpus in corpora:
-        with progress.task(f"auditing {corpus}", None, "rows") as task:
-            scan(read_rows(corpus, border), index, near, task, found)
+    rows = (row for corpus in corpora for row in read_rows(corpus, border))
+    with progress.task("auditing", None, "rows") as task:
+        scan(rows, index, near, task, found)
+    found.examples = _with_sentences(found.examples, benchmarks)
     return found
+
+
+def _with_sentences(examples: list[Example], benchmarks: Sequence[Benchmark]) -> list[Example]:
+    """Put the test sentences beside the texts that leak them; the index has only their digests."""
+    wanted = {(example.test_set, example.digest) for example in examples}
+    test_sets = {test_set for test_set, _ in wanted}
+    texts: dict[tuple[str, bytes], str] = {}
+    for benchmark in benchmarks:
+        if benchmark.test_set in test_sets:
+            for _, text in benchmark.sentences():
+                known = benchmark.test_set, sentence_digest(key(text))
+                if known in wanted:
+                    texts.setdefault(known, text)
+    return [replace(example, test_sentence=texts[example.test_set, example.digest]) for example in examples]

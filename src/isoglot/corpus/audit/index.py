@@ -16,6 +16,7 @@ from isoglot.corpus.split import key
 
 _BATCH = 16_384
 _FILTER_BITS = 24
+_MOST_PAIRS = 1 << 21  # occurrences of 5-grams looked at together, about 100 MB
 FEWEST = 4  # 5-grams of a test sentence, so eight words: shorter ones are in many texts by chance
 
 
@@ -27,11 +28,19 @@ class Mark(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A text that is in a test set: its row, where it stands there, and the share of shared 5-grams (exact: 1)."""
+    """A text that is in a test set.
+
+    Attributes:
+        row: the text's number.
+        mark: where the test sentence stands.
+        overlap: share of the test sentence's 5-grams in the text; 1 for an exact match.
+        digest: `sentence_digest` of the test sentence's key.
+    """
 
     row: int
     mark: Mark
     overlap: float
+    digest: bytes
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,10 @@ class Side:
         hashes = np.fromiter(map(hash, keys), np.int64, len(keys))
         first = np.searchsorted(self.hashes, hashes, "left")
         for row in np.flatnonzero(first < np.searchsorted(self.hashes, hashes, "right")).tolist():
-            digest, place = _digest(keys[row]), int(first[row])
+            digest, place = sentence_digest(keys[row]), int(first[row])
             while place < len(self.hashes) and self.hashes[place] == hashes[row]:
                 if self.digests[place].tobytes() == digest:
-                    yield Match(row, self.marks[self.mark[place]], 1.0)
+                    yield Match(row, self.marks[self.mark[place]], 1.0, digest)
                 place += 1
 
     def near(self, keys: Sequence[str], least: float) -> Iterator[Match]:
@@ -90,11 +99,12 @@ class Side:
         """
         if self.postings is None:
             raise ValueError("the index holds no 5-grams")
-        row, sentence, shared = _shared(self.postings, keys)
-        overlap = shared / self.postings.total[sentence]
-        for place in np.flatnonzero(overlap >= least).tolist():
-            mark = self.marks[self.mark[sentence[place]]]
-            yield Match(int(row[place]), mark, float(overlap[place]))
+        for row, sentence, shared in _shared(self.postings, keys):
+            overlap = shared / self.postings.total[sentence]
+            for place in np.flatnonzero(overlap >= least).tolist():
+                number = sentence[place]
+                digest = self.digests[number].tobytes()
+                yield Match(int(row[place]), self.marks[self.mark[number]], float(overlap[place]), digest)
 
 
 @dataclass(frozen=True)
@@ -160,7 +170,7 @@ class _SideBuilder:
 
     def _flush(self) -> None:
         keys = [sentence_key for sentence_key, _ in self._waiting]
-        digests = b"".join(map(_digest, keys))
+        digests = b"".join(map(sentence_digest, keys))
         self._parts.append(
             _Part(
                 np.fromiter(map(hash, keys), np.int64, len(keys)),
@@ -216,26 +226,45 @@ def _postings(parts: list[_Part], place: NDArray[np.int64], kept: NDArray[np.boo
     return Postings(grams[order], sentence[order], total, maybe)
 
 
-def _shared(
-    postings: Postings, keys: Sequence[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Rows, sentences, and the number of 5-grams that each such pair shares; each int64 [pairs]."""
+def _shared(postings: Postings, keys: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    """Yield rows, sentences, and the number of 5-grams that each such pair shares; each int64 [pairs].
+
+    All pairs of a row come at once, and so few rows at a time that memory stays small even when a 5-gram is in
+    thousands of test sentences.
+    """
     grams, row = ngrams(keys)
     known = postings.maybe[_high_bits(grams)]
     grams, row = grams[known], row[known]
     first = np.searchsorted(postings.grams, grams, "left")
     times = np.searchsorted(postings.grams, grams, "right") - first
-    # every occurrence of the 5-gram: first, first + 1, ..., first + times - 1
-    within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-    sentence = postings.sentence[np.repeat(first, times) + within]
-    pairs, shared = np.unique(np.stack([np.repeat(row, times), sentence], axis=1), axis=0, return_counts=True)
-    return pairs[:, 0], pairs[:, 1], shared
+    for part in _bounded(row, times):
+        count = times[part]
+        # every occurrence of the 5-gram: first, first + 1, ..., first + times - 1
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        sentence = postings.sentence[np.repeat(first[part], count) + within]
+        pairs, shared = np.unique(
+            np.stack([np.repeat(row[part], count), sentence], axis=1), axis=0, return_counts=True
+        )
+        yield pairs[:, 0], pairs[:, 1], shared
+
+
+def _bounded(row: NDArray[np.int64], times: NDArray[np.int64]) -> Iterator[slice]:
+    """Cut between rows so that a part has at most `_MOST_PAIRS` occurrences, or is one row."""
+    before = np.concatenate([[0], np.cumsum(times)])
+    ends = np.concatenate([np.flatnonzero(row[1:] != row[:-1]) + 1, [len(row)]])
+    start = 0
+    while start < len(row):
+        fitting = ends[(ends > start) & (before[ends] <= before[start] + _MOST_PAIRS)]
+        end = int(fitting[-1] if len(fitting) else ends[ends > start][0])
+        yield slice(start, end)
+        start = end
 
 
 def _high_bits(grams: NDArray[np.uint64]) -> NDArray[np.int64]:
     return (grams >> np.uint64(64 - _FILTER_BITS)).astype(np.int64)
 
 
-def _digest(sentence_key: str) -> bytes:
+def sentence_digest(sentence_key: str) -> bytes:
+    """16 bytes that stand for a key."""
     # surrogatepass: a damaged row of a corpus may hold lone surrogates
     return hashlib.blake2b(sentence_key.encode("utf-8", "surrogatepass"), digest_size=16).digest()

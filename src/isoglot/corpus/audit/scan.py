@@ -61,6 +61,8 @@ class Example:
         text: that side.
         overlap: share of the test sentence's 5-grams in it; 1 for an exact match.
         exact: whether the keys are equal.
+        digest: stands for the test sentence until its text is found.
+        test_sentence: the text of the test sentence; empty: not looked up.
     """
 
     test_set: str
@@ -71,6 +73,8 @@ class Example:
     text: str
     overlap: float
     exact: bool
+    digest: bytes
+    test_sentence: str = ""
 
 
 @dataclass
@@ -191,7 +195,7 @@ def _examples(
             text = pair[side]
             yield Example(
                 test_set, test_language, pair.corpus, pair.target_lang, _SIDES[side], str(text),
-                round(match.overlap, 3), exact,
+                round(match.overlap, 3), exact, match.digest,
             )  # fmt: skip
 
 
