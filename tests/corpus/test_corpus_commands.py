@@ -118,10 +118,17 @@ def test_show_writes_the_page(call, tmp_path):
     assert "Bluetooth" in page
 
 
-def test_languages_are_listed_with_their_codes(call):
-    call("build", "x.en-de.tsv", "--out", "out")
-    found = json.loads(call("languages", "out", "--json").stdout)
-    assert found == {"languages": [{"tag": "de", "name": "German", "pairs": 2, "codes": ["de"]}]}
+def test_languages_are_listed_with_name_script_pairs_and_codes(call, tmp_path):
+    (tmp_path / "y.eng-cmn_Hant.tsv").write_text("The door is open.\t門是開著的。\n")
+    assert call("build", "x.en-de.tsv", "y.eng-cmn_Hant.tsv", "--out", "out").exit_code == 0
+    found = json.loads(call("languages", "out", "--json").stdout)["languages"]
+    chinese = next(one for one in found if one["tag"] != "de")
+    assert [one for one in found if one["tag"] == "de"] == [
+        {"tag": "de", "name": "German", "script": "Latn", "pairs": 2, "codes": ["de"]}
+    ]
+    assert (chinese["script"], chinese["pairs"], chinese["codes"]) == ("Hant", 1, ["cmn_Hant"])
+    lines = call("languages", "out").stdout.splitlines()
+    assert [line.split() for line in lines if "German" in line] == [["de", "German", "Latn", "2", "de"]]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def reasons(overview: Overview) -> str:
         worst = max(overview.parts, key=lambda part: part.dropped.get(reason, 0))
         where = f"most in {worst.corpus}, {worst.lang}: {count(worst.dropped.get(reason, 0))}"
         rows.append([reason, _bar(lost, longest), count(lost), _share(lost, overview.total.read), where])
-    return _table(["Dropped", "", "rows", "", ""], rows, right=(2, 3))
+    return table(["Dropped", "", "rows", "", ""], rows, right=(2, 3))
 
 
 def languages(overview: Overview, most: int | None) -> str:
@@ -54,7 +54,7 @@ def languages(overview: Overview, most: int | None) -> str:
     unchecked = sum(language.unchecked for language in overview.languages)
     if unchecked:
         notes.append(f"{count(unchecked)} rows are in languages that the identifier does not know")
-    return "\n".join([_table(heads, rows, right=range(2, 9)), *notes])
+    return "\n".join([table(heads, rows, right=range(2, 9)), *notes])
 
 
 def parts(overview: Overview, most: int | None) -> str:
@@ -66,7 +66,7 @@ def parts(overview: Overview, most: int | None) -> str:
     ]  # fmt: skip
     notes = _more(len(shown), len(overview.parts), "corpora and languages, those with most dropped rows")
     return "\n".join(
-        [_table(["Corpus", "language", "read", "kept", "dropped", "why"], rows, range(2, 5)), *notes]
+        [table(["Corpus", "language", "read", "kept", "dropped", "why"], rows, range(2, 5)), *notes]
     )
 
 
@@ -80,7 +80,7 @@ def lengths(overview: Overview) -> str:
         [name, source[1], source[0], target[1], target[0]]
         for name, source, target in zip(names, *columns, strict=True)
     ]
-    return _table(["Characters", "sources", "", "translations", ""], rows, right=(0, 1, 3))
+    return table(["Characters", "sources", "", "translations", ""], rows, right=(0, 1, 3))
 
 
 def examples(overview: Overview, most: int) -> str:
@@ -135,7 +135,7 @@ def _cut(text: str, width: int) -> str:
     return shown.plain
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int]) -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int]) -> str:
     """Columns under heads; only the last one is cut where the line is full."""
     from rich.box import SIMPLE_HEAD
     from rich.cells import cell_len
@@ -143,11 +143,11 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[
     from rich.table import Table
     from rich.text import Text
 
-    table, numbers = Table(box=SIMPLE_HEAD, pad_edge=False), set(right)
+    shown, numbers = Table(box=SIMPLE_HEAD, pad_edge=False), set(right)
     cells = [[printable(cell) for cell in row] for row in rows]
     for place, head in enumerate(heads):
         widest = max(map(cell_len, (head, *(row[place] for row in cells))))
-        table.add_column(
+        shown.add_column(
             head,
             justify="right" if place in numbers else "left",
             no_wrap=True,
@@ -155,7 +155,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[
             min_width=None if place == len(heads) - 1 else widest,
         )
     for row in cells:
-        table.add_row(*map(Text, row))
+        shown.add_row(*map(Text, row))
     text = io.StringIO()
-    Console(file=text, width=_width(), color_system=None).print(table)
+    Console(file=text, width=_width(), color_system=None).print(shown)
     return "\n".join(line[1:].rstrip() for line in text.getvalue().splitlines() if line.strip())
