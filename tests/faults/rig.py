@@ -26,16 +26,16 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
 class Preloaded:
-    """The program that forks runs; ends with `close`.
+    """A program that forks processes on request; ends with `close`.
 
     Attributes:
         seconds: that loading took, so about the time that a fresh program takes to start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "faults.preloaded") -> None:
         began = time.monotonic()
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "faults.preloaded"],
+            [sys.executable, "-m", module],
             cwd=Path(__file__).parent.parent,
             env=ENVIRONMENT,
             stdin=subprocess.PIPE,
@@ -47,7 +47,7 @@ class Preloaded:
         self.seconds = time.monotonic() - began
 
     def ask(self, request: object) -> int:
-        """Start a run; give its process number."""
+        """Start a process; give its number."""
         assert self.popen.stdin is not None
         self.popen.stdin.write(json.dumps(request) + "\n")
         self.popen.stdin.flush()

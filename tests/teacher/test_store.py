@@ -104,7 +104,7 @@ def committed(folder):
 
 def test_a_sentence_is_embedded_once_per_committed_chunk(tmp_path):
     config = TeacherConfig(model="counting", chunk_rows=10)
-    teachers = [Counting(calls) for calls in (0, 3, 1, 4, 100)]
+    teachers = [Counting(chunks) for chunks in (0, 3, 1, 4, 100)]
     for teacher in teachers[:-1]:
         with pytest.raises(IsoglotError, match="broken"):
             embed(TEXTS + TEXTS, teacher, config, tmp_path / "store")
