@@ -1,10 +1,12 @@
 """Downloads from a real server that cuts, refuses, changes and lies; the bytes must come out equal or not at all."""
 
+import contextlib
 import email.utils
 import gzip
 import io
 import json
 import random
+import socket
 import time
 
 import pytest
@@ -231,6 +233,23 @@ def test_nobody_answers(hurried):
         download(remote("http://127.0.0.1:9/pairs.gz"), hurried)
 
 
+def test_a_connection_that_does_not_come_about_is_given_up(hurried):
+    """A full backlog leaves a client waiting for its connection."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        began = time.monotonic()
+        options = hurried.model_copy(update={"connect_seconds": 0.3, "attempts": 2})
+        with pytest.raises(IsoglotError, match="timed out"):
+            download(remote(f"http://127.0.0.1:{listener.getsockname()[1]}/pairs.gz"), options)
+        assert 0.6 <= time.monotonic() - began < 4
+
+
 def test_redirects_are_followed(web, hurried):
     target = web.put(PATH, BODY)
     url = web.put("/old.gz", b"", Mischief(status=302, headers={"Location": target}))
@@ -299,8 +318,6 @@ def test_progress_is_in_megabytes_and_counts_only_what_is_sent(web, hurried):
 
     shown = io.StringIO()
     url = web.put(PATH, BODY, Mischief(cut=200_000))
-    import contextlib
-
     with contextlib.redirect_stderr(shown):
         download(remote(url), hurried, Console())
     lines = shown.getvalue().splitlines()

@@ -22,7 +22,7 @@ from isoglot.corpus.formats.records import record_pairs
 from isoglot.corpus.languages import Border, is_code, parse
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.sources.licence import Licence
-from isoglot.errors import DamagedError, RequestError
+from isoglot.errors import DamagedError, IsoglotError, RequestError
 
 _WRITE = (
     "Write hf:ORG/NAME/CONFIG, hf:ORG/NAME/CONFIG@REVISION or hf:FOLDER, with #en-de behind it when needed."
@@ -57,6 +57,7 @@ def open_dataset(text: str) -> Dataset:
 
     Raises:
         RequestError: `datasets` is not installed, there is no such dataset, or the hub may not be asked.
+        IsoglotError: the hub does not answer.
     """
     if importlib.util.find_spec("datasets") is None:
         raise RequestError(f"hf:{text} needs the package datasets.", "Run: pip install 'isoglot[hf]'")
@@ -108,7 +109,7 @@ def _open_folder(folder: Path, languages: Languages | None) -> Dataset:
 
 def _open_on_hub(place: str, languages: Languages | None) -> Dataset:
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]
 
     name, config, revision = _split(place)
     try:
@@ -117,8 +118,13 @@ def _open_on_hub(place: str, languages: Languages | None) -> Dataset:
         raise RequestError(
             f"hf:{place} is on a hub, and HF_HUB_OFFLINE forbids to ask it.", "Unset it, or give hf:FOLDER."
         ) from error
+    except HfHubHTTPError as error:
+        family = RequestError if error.response.status_code < 500 else IsoglotError
+        raise family(f"hf:{place} cannot be found ({_first_line(error)}).", _WRITE) from error
     except (HTTPError, OSError, ValueError) as error:
-        raise RequestError(f"hf:{place} cannot be found ({_first_line(error)}).", _WRITE) from error
+        raise IsoglotError(
+            f"The hub cannot be asked for hf:{place} ({_first_line(error)}).", "Try again, or give hf:FOLDER."
+        ) from error
     languages = languages or config_languages(config or "")
     card = {} if found.card_data is None else {"license": found.card_data.get("license")}
     licence = _licence(card, name, f" at revision {found.sha}")
