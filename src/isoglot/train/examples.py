@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from isoglot.corpus.store import Groups
     from isoglot.encode.tokens import Tokenizer, Tokens
     from isoglot.teacher.store import Store
+
+
+class Vectors(Protocol):
+    """Rows of float32 vectors, in memory or in a store: an array, or what reads as one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and dimension."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def __getitem__(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """Return float32 [len(rows), dimension]."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +37,7 @@ class Examples:
         tokens: their ids, prompt included.
         group: int32 [n + m], which source each text says; source i has group i.
         language: int16 [n + m], index into `languages`, -1 for sources.
-        vectors: float32 [n, dimension], the teacher's vector of each source.
+        vectors: float32 [n, dimension], the teacher's vector of each source; they stay in the store until asked for.
         languages: the target languages.
     """
 
@@ -31,7 +45,7 @@ class Examples:
     tokens: Tokens
     group: NDArray[np.int32]
     language: NDArray[np.int16]
-    vectors: NDArray[np.float32]
+    vectors: Vectors
     languages: tuple[str, ...]
 
     @property
@@ -41,7 +55,7 @@ class Examples:
 
 
 def collect(groups: Groups, store: Store, tokenizer: Tokenizer, prompt: str) -> Examples:
-    """Tokenise a split once and resolve its teacher vectors once."""
+    """Tokenise a split once and resolve the rows of its teacher vectors once."""
     texts = groups.sources + groups.targets
     own = np.arange(len(groups.sources), dtype=np.int32)
     return Examples(
@@ -49,6 +63,6 @@ def collect(groups: Groups, store: Store, tokenizer: Tokenizer, prompt: str) -> 
         tokens=tokenizer(texts, prompt),
         group=np.concatenate([own, groups.group.astype(np.int32)]),
         language=np.concatenate([np.full(len(own), -1, np.int16), groups.language.astype(np.int16)]),
-        vectors=store.vectors(groups.sources),
+        vectors=store.table(groups.sources),
         languages=groups.languages,
     )
