@@ -74,6 +74,8 @@ def member_chunks(archive: zipfile.ZipFile, name: str, cap: int = STREAM_CAP) ->
         _check_member(info, where, cap)
         with archive.open(info) as file:
             yield from iter(lambda: file.read(_CHUNK), b"")
+            if file.tell() != info.file_size:
+                raise zipfile.BadZipFile(f"{file.tell()} bytes instead of {info.file_size}")
     except KeyError as error:
         raise DamagedError(f"{where} does not exist.", "Is this the right archive and version?") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:

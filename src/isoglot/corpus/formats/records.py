@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from isoglot.corpus.formats.names import Languages, field_names, language_fields
 from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
 from isoglot.errors import DamagedError, RequestError
+
+_FIELDS = {"source", "target", "source_lang", "target_lang", "translation"}
 
 
 def record_pairs(
@@ -23,7 +26,7 @@ def record_pairs(
         RequestError: it has none of these shapes, or its languages are unknown.
         DamagedError: a text is not text.
     """
-    record = dict(zip(field_names(list(record)), record.values(), strict=True))
+    record = dict(zip(_names(tuple(record)), record.values(), strict=True))
     if "source" in record and "target" in record:
         source_lang, target_lang = _sides(record, where, languages)
         yield Pair(
@@ -35,16 +38,30 @@ def record_pairs(
         )
     elif isinstance(record.get("translation"), Mapping):
         yield from _by_language(record["translation"], where, corpus, border)
-    elif len(places := language_fields(list(record))) > 1:
-        fields = list(record)
-        yield from _by_language(
-            {fields[place]: record[fields[place]] for place in places}, where, corpus, border
-        )
+    elif len(codes := _codes(tuple(record))) > 1:
+        yield from _by_language({code: record[code] for code in codes}, where, corpus, border)
     else:
         raise RequestError(
             f"{where}: found {', '.join(map(repr, record)) or 'nothing'}, which names no sentence pair.",
             'Give "source" and "target", or "translation" with one text per language code.',
         )
+
+
+def record_fields(fields: Sequence[str]) -> list[str]:
+    """Return those fields that `record_pairs` may look at; all when it knows none, for its error."""
+    known = _codes(tuple(fields))
+    needed = [field for field in fields if field in known or _names((field,))[0] in _FIELDS]
+    return needed or list(fields)
+
+
+@functools.lru_cache(1024)
+def _names(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(field_names(fields))
+
+
+@functools.lru_cache(1024)
+def _codes(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(fields[place] for place in language_fields(fields))
 
 
 def _sides(record: Mapping[str, Any], where: str, languages: Languages | None) -> Languages:

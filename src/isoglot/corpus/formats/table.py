@@ -8,6 +8,7 @@ other table `columns` says where the texts are.
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -79,21 +80,20 @@ def read_table(
         else _columns(first[1], path, languages, border)
     )
     if not layout.header:
-        yield from _pairs(first, layout, path, corpus, border)
-    for row in rows:
-        yield from _pairs(row, layout, path, corpus, border)
-
-
-def _pairs(row: Row, columns: Columns, path: File, corpus: str, border: Border) -> Iterator[Pair]:
-    number, cells = row
-    if len(cells) != columns.width:
-        raise DamagedError(
-            f"{path}, line {number}: {len(cells)} columns instead of {columns.width}.",
-            "Mend or remove that line.",
-        )
-    source_lang, *target_langs = [border.tag(code, path, number) for code in columns.language(cells)]
-    for column, target_lang in zip(columns.targets, target_langs, strict=True):
-        yield Pair(cells[columns.source], cells[column], source_lang, target_lang, corpus)
+        rows = itertools.chain([first], rows)
+    tags: dict[tuple[str, ...], list[str]] = {}
+    for number, cells in rows:
+        if len(cells) != layout.width:
+            raise DamagedError(
+                f"{path}, line {number}: {len(cells)} columns instead of {layout.width}.",
+                "Mend or remove that line.",
+            )
+        codes = tuple(layout.language(cells))
+        if codes not in tags:
+            tags[codes] = [border.tag(code, path, number) for code in codes]
+        source, (source_lang, *target_langs) = cells[layout.source], tags[codes]
+        for column, target_lang in zip(layout.targets, target_langs, strict=True):
+            yield Pair(source, cells[column], source_lang, target_lang, corpus)
 
 
 def _columns(first: list[str], path: File, languages: Languages | None, border: Border) -> Columns:
