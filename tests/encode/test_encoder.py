@@ -152,3 +152,26 @@ def test_refuses_what_it_cannot_run(folders, tmp_path):
     )
     with pytest.raises(RequestError, match=r"os\.system"):
         load_encoder(danger)
+
+
+@pytest.mark.parametrize("pooling", [("cls",), ("max", "cls")])
+def test_options_of_a_bare_encoder_say_what_a_folder_would(folders, tmp_path, pooling):
+    ordered = tuple(sorted(pooling))
+    whole = SentenceModel(load_backbone(folders[1]), Shape(pooling=ordered, normalise=True, max_tokens=32))
+    stated = load_encoder(save_whole(whole, folders[1], tmp_path / "stated"))
+    by_option = load_encoder(folders[1], pooling=pooling, normalise=True, max_tokens=32)
+    assert by_option.normalise is stated.normalise is True
+    assert np.array_equal(by_option.encode(TEXTS), stated.encode(TEXTS))
+    assert by_option.space()["fingerprint"] == stated.space()["fingerprint"]
+    assert by_option.space()["precision"] == by_option.precision
+    assert not by_option.missing(TEXTS).any()
+    plain = load_encoder(save_whole(whole, folders[1], tmp_path / "plain"), normalise=False)
+    assert np.abs(np.linalg.norm(plain.encode(TEXTS), axis=1) - 1).min() > 1e-3
+
+
+def test_dense_layers_take_no_other_pooling(folders, tmp_path):
+    model = SentenceModel(load_backbone(folders[1]), Shape(max_tokens=32), (Dense(32, 8),))
+    target = save_whole(model, folders[1], tmp_path / "dense")
+    assert load_encoder(target, pooling=("mean",)).dimension == 8
+    with pytest.raises(RequestError, match="fit its own pooling"):
+        load_encoder(target, pooling=("cls",))

@@ -142,6 +142,14 @@ def test_a_token_table_of_another_vocabulary_is_refused(tmp_path):
         load_static(folder)
 
 
+def test_a_broken_tokenizer_is_named(tmp_path):
+    folder = sentence_transformers_folder(tmp_path)
+    path = folder / "0_StaticEmbedding" / "tokenizer.json"
+    path.write_text(path.read_text()[:500])
+    with pytest.raises(DamagedError, match=r"tokenizer\.json is not a readable tokenizer"):
+        load_static(folder)
+
+
 def test_further_modules_are_refused(tmp_path):
     folder = sentence_transformers_folder(tmp_path, normalise=True)
     text = (folder / "modules.json").read_text().replace("models.Normalize", "models.Dense")

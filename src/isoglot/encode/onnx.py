@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from isoglot.artefact import digest_bytes, digest_file, digest_json, read_json
 from isoglot.encode.batches import by_length
 from isoglot.encode.model_folder import default_prompt
-from isoglot.encode.tokens import Tokenizer
+from isoglot.encode.tokens import Tokenizer, read_backend
 from isoglot.encode.unit import PROBES, is_unit, unit
 from isoglot.errors import IsoglotError, RequestError
 
@@ -206,11 +206,9 @@ def _choose_output(session: onnxruntime.InferenceSession, path: Path) -> tuple[s
 
 
 def _tokenizer(folder: Path, max_tokens: int | None) -> Tokenizer:
-    import tokenizers
-
     path = folder / "tokenizer_config.json"
     config = read_json(path) if path.is_file() else {}
-    backend = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    backend = read_backend(folder / "tokenizer.json")
     pad = config.get("pad_token") or "[PAD]"
     token = pad["content"] if isinstance(pad, dict) else pad
     stated = config.get("model_max_length")

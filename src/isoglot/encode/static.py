@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import digest_bytes, digest_json, read_json
 from isoglot.encode.model_folder import default_prompt
-from isoglot.encode.tokens import clean_surrogates
+from isoglot.encode.tokens import clean_surrogates, read_backend
 from isoglot.encode.unit import unit
 from isoglot.errors import DamagedError, RequestError
 
@@ -139,14 +139,10 @@ def load_static(
         RequestError: the folder holds further modules, or no safetensors weights.
         DamagedError: weights and tokenizer do not belong together.
     """
-    import tokenizers
-
     inner, folder_normalises = _layout(folder)
     tensors = _tensors(inner / "model.safetensors")
     config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
-    tokenizer = tokenizers.Tokenizer.from_file(str(inner / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    tokenizer = read_backend(inner / "tokenizer.json")
     _refuse_mismatch(inner, tensors, tokenizer)
     model2vec = "embeddings" in tensors
     limit = config.get("max_length", _MODEL2VEC_TOKENS) if model2vec else None
@@ -179,7 +175,7 @@ def _layout(folder: Path) -> tuple[Path, bool]:
 
 
 def _kind(entry: dict[str, str]) -> str:
-    return entry["type"].rsplit(".", 1)[-1]
+    return entry.get("type", "nothing").rsplit(".", 1)[-1]
 
 
 def _tensors(path: Path) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.errors import RequestError
+from isoglot.errors import DamagedError, RequestError
 
 if TYPE_CHECKING:
     import tokenizers
@@ -91,6 +91,25 @@ def clean_surrogates(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def read_backend(path: Path) -> tokenizers.Tokenizer:
+    """Read a tokenizer.json, without padding and truncation.
+
+    Raises:
+        DamagedError: it is missing or the tokenizers library cannot read it.
+    """
+    import tokenizers
+
+    try:
+        backend = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise DamagedError(
+            f"{path} is not a readable tokenizer ({error}).", "Copy the model's folder again."
+        ) from error
+    backend.no_padding()
+    backend.no_truncation()
+    return backend
 
 
 def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
