@@ -1,7 +1,7 @@
 """Language identification: our speed beside py3langid's own, and what the filter drops on real text.
 
     python bench/language_id.py speed --data DIR [--json]
-    python bench/language_id.py rates --data DIR [--rows 3000] [--json]
+    python bench/language_id.py rates --data DIR [--sets tatoeba xnli] [--rows 3000] [--json]
 
 DIR holds `<set>/eng-<language>.tsv.gz` with a header and the columns source_lang, target_lang, source and target.
 `speed` gives both sides the same sentences of 40 to 60 characters in turns, in one process, and compares the medians
@@ -52,12 +52,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("what", choices=("speed", "rates"))
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--sets", nargs="*", default=TAKEN_FROM, help="folders of DIR")
     parser.add_argument("--rows", type=int, default=3_000, help="rows taken from each file")
     parser.add_argument("--probability", type=float, default=CleanConfig().language_probability)
     parser.add_argument("--min-chars", type=int, default=CleanConfig().language_min_chars)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    samples = read(options.data, options.rows)
+    samples = read(options.data, options.sets, options.rows)
     if options.what == "speed":
         result = speed(samples)
         print(json.dumps(result) if options.json else "\n".join(f"{k}: {v}" for k, v in result.items()))
@@ -66,10 +67,10 @@ def main() -> None:
         print(json.dumps(table) if options.json else shown(table))
 
 
-def read(data: Path, rows: int) -> list[Sample]:
+def read(data: Path, sets: Sequence[str], rows: int) -> list[Sample]:
     """Read a random sample of each file whose language is checked."""
     samples = []
-    for path in sorted(data.glob("*/eng-*.tsv.gz")):
+    for path in sorted(path for name in sets for path in (data / name).glob("eng-*.tsv.gz")):
         tag = parse(path.name[len("eng-") : -len(".tsv.gz")])
         if is_checked(tag):
             with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
