@@ -12,6 +12,7 @@ from isoglot.corpus.languages import name
 from isoglot.corpus.mixing import draw_translations, language_weights, shares
 from isoglot.corpus.store import Corpus
 from isoglot.corpus.stream import batches
+from isoglot.errors import RequestError
 
 # Groups are in random order, so the first translations are a random sample; it bounds time and memory.
 SAMPLE_ROWS = 1 << 20
@@ -130,9 +131,15 @@ def overview(corpus: Corpus, mixing: Mixing) -> Overview:
     """Read what there is to see of a corpus folder.
 
     Raises:
+        RequestError: an older isoglot built the folder and counted less.
         DamagedError: a file is missing or cannot be read.
     """
     counts = corpus.manifest.counts
+    if not {"by corpus", "lengths", "unchecked"} <= counts.keys():
+        raise RequestError(
+            f"{corpus.folder} was built by an older isoglot that counted less.",
+            "Build it again with isoglot corpus build.",
+        )
     lengths = counts["lengths"]
     found = language_shares(corpus, mixing)
     languages = [

@@ -44,7 +44,7 @@ def evaluate_student(
     if not (student / CARD).is_file():
         raise RequestError(f"{student} has no {CARD}: it is not a student.", "Make one with isoglot distil.")
     card = read_json(student / CARD)
-    owner = _teacher_of(student, card["teacher"], teacher)
+    owner = teacher_of(student, card["teacher"], teacher)
     opened = Corpus.open(corpus)
     covered = cover(opened, owner, card["teacher"].get("options", {}).get("missing", "error"))
     test = hold_out(covered.groups("test"), covered.sources("train"), config.pool, config.queries)
@@ -59,7 +59,7 @@ def evaluate_student(
     return assess(Subject(student, card, opened, test, vectors, {}, student.name), out, progress)
 
 
-def _teacher_of(student: Path, about: Mapping[str, Any], model: str | None) -> Teacher:
+def teacher_of(student: Path, about: Mapping[str, Any], model: str | None) -> Teacher:
     """Open the teacher that a student's card describes, from `model` when it is no longer where it was."""
     options = {"model": about["label"], **about.get("options", {})}
     config = TeacherConfig(**{**options, **({} if model is None else {"model": model})})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from isoglot.cli.corpus import audit, build, export, languages, show
+from isoglot.cli.corpus import audit, build, doctor, export, languages, show
 
 app = typer.Typer(help="Build and inspect folders of parallel sentences.", no_args_is_help=True)
 
@@ -13,3 +13,4 @@ app.command("audit")(audit.audit)
 app.command("show")(show.show)
 app.command("languages")(languages.languages)
 app.command("export")(export.export)
+app.command("doctor")(doctor.doctor)
