@@ -265,3 +265,17 @@ def test_a_lone_vector_needs_no_index_but_a_wrong_count_is_refused():
     assert read_vectors(body, 1, None).tolist() == [[1, 2]]
     with pytest.raises(MalformedError, match="1 vectors for 2 texts"):
         read_vectors(body, 2, None)
+
+
+@pytest.mark.parametrize(("longest", "requests"), [(0.1, 1), (5, 2)])
+def test_the_longest_wait_is_a_choice(longest, requests):
+    def behave(request):
+        return answer(request.question) if request.number else Reply(b"", 429, {"Retry-After": "0.2"})
+
+    with running(behave) as server:
+        if requests == 1:
+            with pytest.raises(IsoglotError, match="429"):
+                opened(server, longest_wait_seconds=longest)
+        else:
+            opened(server, longest_wait_seconds=longest)
+        assert len(server.requests) == requests
