@@ -327,6 +327,12 @@ class EvaluateConfig(Section):
         description="train on those pairs all the same; scores of such a test set are marked contaminated",
     )
 
+    @model_validator(mode="after")
+    def _leaks_of_something(self) -> EvaluateConfig:
+        if self.keep_leaks and not self.benchmarks:
+            raise ValueError("keep_leaks says nothing without benchmarks: name the test sets")
+        return self
+
 
 class Recipe(Section):
     """Everything a run needs to know."""

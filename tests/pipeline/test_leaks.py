@@ -191,9 +191,15 @@ def test_distil_takes_the_options_too(place, tiny_folder, monkeypatch):
 @pytest.mark.parametrize(
     ("inner", "said"), [("nowhere", "does not exist"), ("stsb/en-train.tsv", "holds only training splits")]
 )
-def test_what_cannot_be_reported_is_refused_before_training(place, monkeypatch, inner, said):
+def test_what_cannot_be_reported_is_refused_at_once(place, monkeypatch, inner, said):
     monkeypatch.chdir(place)
     result = isoglot("run", "tiny.toml", "--out", "refused", "--benchmarks", Path("tests") / inner)
     assert result.exit_code == 2
     assert said in result.stderr
-    assert not (place / "refused" / "warm_start").exists()
+    assert not (place / "refused" / "store").exists()
+
+
+def test_keeping_leaks_of_nothing_is_refused(place, monkeypatch):
+    monkeypatch.chdir(place)
+    result = isoglot("run", "tiny.toml", "--out", "refused", "--keep-leaks")
+    assert (result.exit_code, "name the test sets" in result.stderr) == (2, True)

@@ -38,40 +38,45 @@ class Cleared:
     inputs: Mapping[str, str]
 
 
-def clear(covered: Covered, config: EvaluateConfig, progress: Progress) -> Cleared:
-    """Drop training and dev sentences that are in the test sets of `config`, or keep them when it says so.
+def open_reported(config: EvaluateConfig) -> list[Benchmark]:
+    """Open the test sets that will be reported; quick, so that a wrong path ends a run before its long stages.
+
+    Raises:
+        RequestError: a path holds no test set, or all hold only splits that are for training.
+    """
+    found = open_benchmarks([Path(path) for path in config.benchmarks])
+    reported = [benchmark for benchmark in found if benchmark.split != _NEVER_REPORTED]
+    if config.benchmarks and not reported:
+        raise RequestError(
+            f"{', '.join(config.benchmarks)} holds only training splits of test sets.",
+            "Name the folder with dev or test.",
+        )
+    return reported
+
+
+def clear(
+    covered: Covered, benchmarks: Sequence[Benchmark], progress: Progress, *, keep_leaks: bool
+) -> Cleared:
+    """Drop training and dev sentences that are in test sets, or keep them and say so.
 
     A source sentence that leaks takes its translations with it. The corpus and the teacher store stay whole.
 
     Raises:
-        RequestError: a path holds no test set, or only splits that are for training.
         DamagedError: a test set is damaged.
     """
     train, dev = covered.groups("train"), covered.groups("dev")
-    if not config.benchmarks:
+    if not benchmarks:
         return Cleared(train, dev, {}, {})
-    benchmarks = _reported(config.benchmarks)
     source_lang = str(covered.corpus.manifest.config["source_lang"])
     index = build_index(benchmarks, source_lang, with_ngrams=False)
     found = find_leaks(train, index), find_leaks(dev, index)
-    digest = digest_json([config.keep_leaks, [benchmark.digest for benchmark in benchmarks]])
+    digest = digest_json([keep_leaks, [benchmark.digest for benchmark in benchmarks]])
     lost = sum(_pairs(groups, leaks) for groups, leaks in zip((train, dev), found, strict=True))
-    record = _record(index.test_sets, found, lost, digest, kept=config.keep_leaks)
+    record = _record(index.test_sets, found, lost, digest, kept=keep_leaks)
     progress.stage("leaks", _line(record))
-    if not config.keep_leaks:
+    if not keep_leaks:
         train, dev = without_leaks(train, found[0]), without_leaks(dev, found[1])
     return Cleared(train, dev, record, {"benchmarks": digest})
-
-
-def _reported(paths: Sequence[str]) -> list[Benchmark]:
-    found = open_benchmarks([Path(path) for path in paths])
-    reported = [benchmark for benchmark in found if benchmark.split != _NEVER_REPORTED]
-    if not reported:
-        raise RequestError(
-            f"{', '.join(paths)} holds only training splits of test sets.",
-            "Name the folder with dev or test.",
-        )
-    return reported
 
 
 def _pairs(groups: Groups, leaks: GroupLeaks) -> int:

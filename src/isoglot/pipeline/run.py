@@ -17,7 +17,7 @@ from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.pipeline.assess import Subject, assess
 from isoglot.pipeline.layout import RunFolder
-from isoglot.pipeline.leaks import clear
+from isoglot.pipeline.leaks import clear, open_reported
 from isoglot.pipeline.learn import Material, learn
 from isoglot.pipeline.start import Start, load_start, warm_start
 from isoglot.progress import SILENT, Progress
@@ -98,6 +98,7 @@ def _prepare(
     folder: RunFolder, recipe: Recipe, store_folder: Path, progress: Progress
 ) -> tuple[Material, Start, HeldOut]:
     """Models, corpus, teacher vectors, held-out texts and the warm start; the teacher itself is let go."""
+    benchmarks = open_reported(recipe.evaluate)
     origin = locate(recipe.student.model)
     teacher, credit = open_teacher(recipe.teacher)
     progress.stage("models", f"teacher {credit.label}, student {origin.label}")
@@ -105,7 +106,7 @@ def _prepare(
     covered = cover(corpus, teacher, recipe.teacher.missing)
     store = _teacher_vectors(recipe.teacher, teacher, covered, store_folder, progress)
     student, own = load_start(origin, recipe, normalise=teacher.normalise)
-    cleared = clear(covered, recipe.evaluate, progress)
+    cleared = clear(covered, benchmarks, progress, keep_leaks=recipe.evaluate.keep_leaks)
     examples = collect(cleared.train, store, student.tokenizer, student.model.shape.prompt)
     others = covered.sources("train")  # leaks among them too, so that the test pool does not depend on them
     dev = hold_out(cleared.dev, others, recipe.evaluate.pool, recipe.evaluate.dev_queries)
