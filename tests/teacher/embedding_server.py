@@ -135,8 +135,12 @@ class Server:
 
 
 @contextmanager
-def running(behave=lambda request: answer(request.question)):
+def running(behave=lambda request: answer(request.question), tls=None):
+    """Run a server; with `tls`, an SSLContext, over https."""
     server = Server(behave)
+    if tls is not None:
+        server.http.socket = tls.wrap_socket(server.http.socket, server_side=True)
+        server.http.handle_error = lambda *_: None  # a client that refuses our certificate is no error here
     thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -1,6 +1,8 @@
 """S4: a recipe from a stranger must not make this machine ask its own network."""
 
 import socket
+import ssl
+import subprocess
 
 import numpy as np
 import pytest
@@ -225,3 +227,30 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch):
     with running() as server:
         opened(server.url)
         assert len(server.requests) == 1
+
+
+def certificate(folder, name):
+    """A certificate that vouches for itself, and the server's side of it."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+         "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+def test_the_certificate_must_be_the_names_though_the_connection_goes_to_an_ip(monkeypatch, tmp_path):
+    tls = certificate(tmp_path, "teacher.example")
+    resolver(monkeypatch, [["127.0.0.1"]])
+    monkeypatch.setenv("TEACHER_KEY", "secret")
+    with running(tls=tls) as server:
+        url = f"https://teacher.example:{server.port}/v1#tiny"
+        with pytest.raises(IsoglotError, match="CERTIFICATE_VERIFY_FAILED"):
+            opened(url, key_env="TEACHER_KEY")  # nobody vouches for it
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        assert opened(url, key_env="TEACHER_KEY").dimension == 8
+        with pytest.raises(IsoglotError, match=r"CERTIFICATE_VERIFY_FAILED.*IP address mismatch"):
+            opened(f"https://127.0.0.1:{server.port}/v1#tiny", key_env="TEACHER_KEY")
+        assert len(server.requests) == 1  # the key went to nobody else
