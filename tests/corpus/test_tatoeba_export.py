@@ -43,3 +43,15 @@ def test_a_line_with_too_many_columns(tmp_path):
 def test_a_missing_file(tmp_path):
     with pytest.raises(RequestError, match=r"has no sentences\.tsv"):
         open_source(f"tatoeba:{tmp_path}")
+
+
+def test_bytes_that_are_not_unicode_stay_in_their_sentence(tmp_path):
+    (tmp_path / "sentences.tsv").write_bytes(b"1\teng\tA \xff door.\n2\tdeu\tEine T\xfcr.\n")
+    (tmp_path / "links.tsv").write_text("1\t2\n")
+    assert rows(open_source(f"tatoeba:{tmp_path}"), Border()) == [("de", "A \udcff door.", "Eine T\udcfcr.")]
+
+
+@pytest.mark.parametrize("links", ["1\tx\n", "1\t-2\n", "1\t2.0\n", f"1\t{2**70}\n", "1\t\n"])
+def test_an_id_that_is_no_number(tmp_path, links):
+    with pytest.raises(DamagedError, match=r"line 1: .* is not the number of a sentence"):
+        rows(write(tmp_path, links=links), Border())

@@ -34,7 +34,7 @@ def build(tmp_path, endpoint, source, offline="0"):
     }  # fmt: skip
     command = [sys.executable, "-m", "isoglot.cli.main", "corpus", "build", source, "--out", "out", "--json"]
     return subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=100
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
 
 

@@ -6,9 +6,12 @@ also has them per language: `eng/eng_sentences.tsv.bz2`, `deu/deu_sentences.tsv.
 
 from __future__ import annotations
 
+import itertools
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from isoglot.config import DownloadConfig
 from isoglot.corpus.download import Downloaded, download
@@ -21,34 +24,47 @@ from isoglot.corpus.transfer import Remote
 from isoglot.errors import DamagedError, RequestError
 from isoglot.progress import Progress
 
+if TYPE_CHECKING:
+    import duckdb
+
 TERMS = Licence("CC BY 2.0 FR", "Sentences of Tatoeba (https://tatoeba.org) by its contributors.")
 _CODES = re.compile(r"([a-z]{3,4})-([a-z]{3,4})")
 _NEXT = "Tatoeba's codes have three letters, such as eng, deu or cmn; see https://tatoeba.org/downloads."
+_JOINED = """
+    select s.text, t.text, t.lang from links
+    join sentences s on s.id = links.first join sentences t on t.id = links.second
+    where s.lang = $1 and t.lang <> $1 order by links.number
+"""
+_BATCH_ROWS = 65_536
+_MEMORY = "500MB"  # more goes to the temporary folder
 _UNKNOWN = "\\N"  # the export's mark for a sentence whose language nobody has set
 
 
 def read_tatoeba(folder: Path, corpus: str, border: Border) -> Iterator[Pair]:
     """Yield each sentence of the source language with each of its translations that are wanted, in link order.
 
-    Sentences of the source and the wanted languages are held in memory.
+    Sentences and links meet in DuckDB, which spills to disk: an export has tens of millions of both.
 
     Raises:
         RequestError: a file is missing.
-        DamagedError: a line has another number of columns.
+        DamagedError: a line has another number of columns, or an id is no number.
     """
-    sentences_file, links_file = export_files(folder)
-    sentences: dict[str, tuple[str, str]] = {}
-    for number, (identifier, code, text) in _rows(sentences_file, 3):
-        if code in ("", _UNKNOWN):
-            continue
-        tag = border.tag(_own_code(code), sentences_file, number)
-        if tag == border.source_lang or border.wants(tag):
-            sentences[identifier] = (tag, text)
-    for _, (first, second) in _rows(links_file, 2):
-        source, target = sentences.get(first), sentences.get(second)
+    import duckdb
+
+    sentences, links = export_files(folder)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        duckdb.connect(f"{scratch}/export.duckdb", config={"memory_limit": _MEMORY}) as database,
+    ):
+        database.execute("create table sentences (id bigint, lang text, text blob)")
+        database.execute("create table links (number bigint, first bigint, second bigint)")
+        _insert(database, "sentences", _wanted_sentences(sentences, border))
+        _insert(database, "links", ((number, *_ids(row, links, number)) for number, row in _rows(links, 2)))
         # every link is there in both directions: the one from the source language is enough
-        if source and target and source[0] == border.source_lang != target[0]:
-            yield Pair(source[1], target[1], source[0], target[0], corpus)
+        reader = database.sql(_JOINED, params=[border.source_lang]).to_arrow_reader(_BATCH_ROWS)
+        for batch in reader:
+            for source, target, tag in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                yield Pair(_decoded(source), _decoded(target), border.source_lang, tag, corpus)
 
 
 def fetch_tatoeba(text: str, config: DownloadConfig, progress: Progress) -> list[Downloaded]:
@@ -112,6 +128,38 @@ def export_files(folder: Path) -> tuple[Path, Path]:
             )
         found.append(path)
     return found[0], found[1]
+
+
+def _wanted_sentences(path: Path, border: Border) -> Iterator[tuple[int, str, bytes]]:
+    for number, row in _rows(path, 3):
+        if row[1] in ("", _UNKNOWN):
+            continue
+        tag = border.tag(_own_code(row[1]), path, number)
+        if tag == border.source_lang or border.wants(tag):
+            # as bytes, since what is not UTF-8 stays in its line, for the filter to count
+            yield next(_ids(row, path, number)), tag, row[2].encode("utf-8", "surrogateescape")
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _insert(database: duckdb.DuckDBPyConnection, table: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    import pyarrow as pa
+
+    while batch := list(itertools.islice(rows, _BATCH_ROWS)):
+        columns = [list(column) for column in zip(*batch, strict=True)]
+        names = database.table(table).columns
+        database.from_arrow(pa.table(columns, names=names)).insert_into(table)
+
+
+def _ids(cells: Sequence[str], path: Path, number: int) -> Iterator[int]:
+    for cell in cells:
+        if not (cell.isascii() and cell.isdigit() and len(cell) < 19):
+            raise DamagedError(
+                f"{path}, line {number}: {cell!r} is not the number of a sentence.", "Mend that line."
+            )
+        yield int(cell)
 
 
 def _own_code(code: str) -> str:
