@@ -1,11 +1,17 @@
 """The language filter: clear cases are dropped, relatives, short texts and unknown languages pass."""
 
+import gzip
+import itertools
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from isoglot.config import CleanConfig
 from isoglot.corpus.clean.chain import batch_of
 from isoglot.corpus.clean.language import accepted, is_checked, is_other, wrong_language
+from isoglot.corpus.languages import parse
 from isoglot.corpus.pair import Pair
 
 ENGLISH = "The weather was so bad that we stayed at home all day."
@@ -117,3 +123,15 @@ def test_texts_of_several_tags_at_once():
     found = is_other(texts, ["de", "fr"], np.array([0, 0, 1, 1]), 0.7)
     assert found.tolist() == [False, True, True, False]
     assert is_other([], ["de"], np.zeros(0, np.int64), 0.7).tolist() == []
+
+
+@pytest.mark.parametrize("code", ["deu", "fra", "jpn", "rus", "srp_Latn"])
+def test_real_rows_are_kept_and_untranslated_ones_found(code):
+    if not (data := os.environ.get("ISOGLOT_DATA")):
+        pytest.skip("ISOGLOT_DATA names no data folder")
+    with gzip.open(Path(data, "parallel", "tatoeba", f"eng-{code}.tsv.gz"), "rt", encoding="utf-8") as lines:
+        rows = [line.rstrip("\n").split("\t")[2:] for line in itertools.islice(lines, 1, 1501)]
+    tag = parse(code)
+    assert np.mean(dropped([(source, target, tag) for source, target in rows])) < 0.002
+    long = [(source, source + " ", tag) for source, _ in rows if len(source) >= 20]
+    assert np.mean(dropped(long)) > 0.8

@@ -69,7 +69,8 @@ def model() -> Model:
         row=np.array(loaded.tk_row, np.int64) * 256,
         feature=np.array(loaded.tk_output, np.int32),
         # small numbers keep more digits in the sums
-        weights=weights - weights.mean(axis=1, keepdims=True),
+        # and row by row in memory, or the product would copy them every time
+        weights=np.ascontiguousarray(weights - weights.mean(axis=1, keepdims=True)),
         prior=prior - prior.mean(),
     )
 
