@@ -244,6 +244,12 @@ class CorpusConfig(Section):
     read: ReadConfig = ReadConfig()
     clean: CleanConfig = CleanConfig()
     download: DownloadConfig = DownloadConfig()
+    near_duplicates: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="drop all but one of the source sentences that share so much of their character 5-grams; unset: off",
+    )
     max_sources: int | None = Field(
         None, ge=1, description="keep so many source sentences, a random sample over all splits; unset: all"
     )

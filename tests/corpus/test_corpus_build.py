@@ -402,3 +402,27 @@ def test_two_builds_of_one_folder_do_not_meet(tmp_path, source):
     ):
         build(config(source), tmp_path / "out")
     assert build(config(source), tmp_path / "out").manifest.counts["kept"]
+
+
+def test_near_duplicates_are_dropped_only_when_asked_for(tmp_path):
+    long = "The committee will meet on the second day of the month to talk about the plans"
+    rows = [
+        ("deu", f"{long} for {what}.", f"Der Ausschuss trifft sich am zweiten Tag des Monats wegen {what}")
+        for what in ("cats", "bats", "rats")
+    ]
+    rows += [
+        ("fra", f"{long} for cats.", "Le comité se réunira le deuxième jour du mois"),
+        ("deu", "Something else altogether.", "Etwas ganz anderes."),
+    ]
+    path = write_tsv(tmp_path / "x.tsv", rows)
+    everything = build(config(path), tmp_path / "all").manifest.counts
+    assert everything["kept"] == 5
+    corpus = build(config(path, near_duplicates=0.8), tmp_path / "fewer")
+    counts = corpus.manifest.counts
+    assert len(corpus.sources()) == 2
+    assert "Something else altogether." in corpus.sources()
+    assert counts["dropped"]["near-duplicate"] == 5 - counts["kept"]
+    for cell in counts["by corpus"]:
+        assert cell["read"] == cell["kept"] + sum(cell["dropped"].values())
+    strict = build(config(path, near_duplicates=0.97), tmp_path / "strict").manifest.counts
+    assert strict["kept"] == 5

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.config import CorpusConfig
+from isoglot.corpus.near_duplicates import mark
 from isoglot.corpus.split import SPLITS, Split, places
 from isoglot.corpus.store import ShardWriter
 from isoglot.progress import Progress
@@ -37,20 +38,24 @@ _SORT = """
     to '{path}' (format parquet, row_group_size 65536)
 """
 _LAST_SOURCE = """
-    select rank, place from (select distinct rank, place from sorted) order by rank, place limit 1 offset ?
+    select rank, place from (select distinct rank, place from rows) order by rank, place limit 1 offset ?
 """
 # both caps keep the first rows of a random order, so one last row for each language and corpus says what stays
 _LAST_ROWS = """
     create table last_rows as
     with once as (select lang, rank, place, target, arg_min(corpus, number) as corpus
-                  from sorted where (rank, place) <= (?, ?) group by lang, rank, place, target),
+                  from rows where (rank, place) <= (?, ?) group by lang, rank, place, target),
          of_corpus as (select * from once
                        qualify row_number() over (partition by lang, corpus order by rank, place, target) <= ?),
          of_language as (select * from of_corpus
                          qualify row_number() over (partition by lang order by rank, place, target) <= ?)
     select lang, corpus, max(row(rank, place, target)) as last from of_language group by lang, corpus
 """
-_SLICE = "create or replace table slice as select * from sorted where place between ?::ubigint and ?::ubigint"
+_SLICE = "create or replace table slice as select * from rows where place between ?::ubigint and ?::ubigint"
+_NEAR = """
+    select corpus, lang, count(*) from sorted semi join near using (place)
+    where place between ?::ubigint and ?::ubigint group by all
+"""
 # the same translation of the same group is kept once, with the corpus that came first
 _TARGETS = """
     create or replace table targets as
@@ -99,6 +104,7 @@ class Arranged:
         sources: split -> groups.
         splits: language -> split -> rows kept.
         kept: (corpus, language) -> rows kept.
+        near_duplicate: (corpus, language) -> rows dropped because their source is nearly another one.
         duplicate: (corpus, language) -> rows dropped as repeated.
         over_cap: (corpus, language) -> rows dropped by a cap.
         source_lengths: groups in each class of `LENGTH_EDGES`.
@@ -109,6 +115,7 @@ class Arranged:
     sources: dict[Split, int] = field(default_factory=dict)
     splits: dict[str, Counter[Split]] = field(default_factory=dict)
     kept: Counter[Key] = field(default_factory=Counter)
+    near_duplicate: Counter[Key] = field(default_factory=Counter)
     duplicate: Counter[Key] = field(default_factory=Counter)
     over_cap: Counter[Key] = field(default_factory=Counter)
     source_lengths: Counter[int] = field(default_factory=Counter)
@@ -140,6 +147,7 @@ def arrange(
         database.register(
             "names", pa.table({"corpus": range(len(corpora)), "name": pa.array(corpora, pa.string())})
         )
+        _leave_out_near(database, config, progress)
         caps = _caps(database, config)
         return _write_all(database, folder, caps, config, progress)
 
@@ -155,6 +163,21 @@ class _Caps:
 
 
 _NO_LAST = (2**32, 0)
+
+
+def _leave_out_near(database: duckdb.DuckDBPyConnection, config: CorpusConfig, progress: Progress) -> None:
+    """Make the view `rows` of all rows but those of near-duplicate sources, which the table `near` names."""
+    if config.near_duplicates is None:
+        database.execute("create table near (place ubigint)")
+    else:
+        with progress.task("looking for near duplicates", None, "sources") as task:
+            mark(database, _slices(range(2**64), _rows(database)), config.near_duplicates, task)
+    database.execute("create view rows as select * from sorted anti join near using (place)")
+
+
+def _rows(database: duckdb.DuckDBPyConnection) -> int:
+    (rows,) = database.execute("select count(*) from sorted").fetchone() or (0,)
+    return int(rows)
 
 
 def _caps(database: duckdb.DuckDBPyConnection, config: CorpusConfig) -> _Caps:
@@ -173,7 +196,7 @@ def _write_all(
     database: duckdb.DuckDBPyConnection, folder: Path, caps: _Caps, config: CorpusConfig, progress: Progress
 ) -> Arranged:
     arranged = Arranged()
-    (rows,) = database.execute("select count(*) from sorted").fetchone() or (0,)
+    rows = _rows(database)
     spans = places(config.dev_percent, config.test_percent)
     first = 0
     with progress.task("grouping", rows, "rows") as task:
@@ -184,6 +207,7 @@ def _write_all(
                 _group(database, caps, first + writers["sources"].rows)
                 _write(database, writers, split, arranged)
                 _count(database, caps, arranged)
+                arranged.near_duplicate += _by_key(database, _NEAR, [part.start, part.stop - 1])
                 if config.examples and not arranged.repeated:
                     arranged.repeated = database.execute(_REPEATED, [config.examples]).fetchall()
                 task.advance(taken)
@@ -242,11 +266,14 @@ def _classes(texts: pa.Array) -> NDArray[np.intp]:
 
 def _count(database: duckdb.DuckDBPyConnection, caps: _Caps, arranged: Arranged) -> None:
     """Add the slice's rows per corpus and language: kept, beyond a cap, and the rest, which was repeated."""
-
-    def by_key(query: str) -> Counter[Key]:
-        return Counter({(corpus, lang): rows for corpus, lang, rows in database.execute(query).fetchall()})
-
-    kept, over_cap = by_key(_KEPT), by_key(_OVER_CAP) if caps.any else Counter[Key]()
+    kept = _by_key(database, _KEPT)
+    over_cap = _by_key(database, _OVER_CAP) if caps.any else Counter[Key]()
     arranged.kept += kept
     arranged.over_cap += over_cap
-    arranged.duplicate += by_key(_READ) - kept - over_cap
+    arranged.duplicate += _by_key(database, _READ) - kept - over_cap
+
+
+def _by_key(database: duckdb.DuckDBPyConnection, query: str, values: Sequence[int] = ()) -> Counter[Key]:
+    return Counter(
+        {(corpus, lang): rows for corpus, lang, rows in database.execute(query, values).fetchall()}
+    )

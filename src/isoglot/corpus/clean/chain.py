@@ -34,7 +34,7 @@ FILTERS: dict[str, Filter] = {
 }
 KEPT = -1
 # found later, over the whole corpus
-LATE_REASONS = ("duplicate", "over the cap")
+LATE_REASONS = ("near-duplicate", "duplicate", "over the cap")
 REASONS = (*FILTERS, *LATE_REASONS)
 
 
