@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.corpus.benchmark_files import (
     GERMAN,
     SCORED,
@@ -24,7 +26,7 @@ from isoglot.corpus.benchmarks.layout import open_benchmarks
 from isoglot.corpus.benchmarks.matching import STANDARD_MEMBER, matches
 from isoglot.corpus.benchmarks.record import Inference, Line, Similarity, Translation
 from isoglot.corpus.languages import parse
-from isoglot.errors import DamagedError, RequestError
+from isoglot.errors import DamagedError, IsoglotError, RequestError
 
 DATA = Path(os.environ.get("ISOGLOT_DATA", "unset"))
 
@@ -156,6 +158,7 @@ def test_records_of_another_kind_are_refused(tmp_path):
         ("STS.input.track5.en-en.txt", "A.\tB.\nC.\tD.\nE.\tF.\n", "has 3 pairs, .* has 2 scores"),
         ("sts-test.csv", "only\tfour\tcolumns\there\n", "line 1: 4 columns, at least 7"),
         ("stsb-de-test.csv", "a,b,c\n", "line 1: 'c' is no score"),
+        ("stsb-de-dev.csv", "a,b,nan\n", "line 1: 'nan' is no score"),
         ("stsb-fr-test.csv", 'a,"b,1\n', "line 1: unexpected end"),
         ("xnli.dev.tsv", "language\tgold_label\tsentence1\tpairID\n", "has no column sentence2"),
         ("deu.tsv", "source\ttarget\nHallo.\n", "line 2: 1 columns, at least 2"),
@@ -174,6 +177,37 @@ def test_text_that_is_not_utf_8_is_refused(tmp_path):
     (tmp_path / "deu.tsv").write_bytes(b"source\ttarget\nGr\xfc\xdfe\tHello.\n")
     with pytest.raises(DamagedError, match="line 2 is not UTF-8"):
         list(open_benchmarks([tmp_path])[0].read())
+
+
+NAMES = [
+    "tatoeba.deu-eng.deu", "deu_Latn.dev", "deu.tsv", "STS.input.track5.en-en.txt", "STS.en-de.txt", "sts-dev.tsv",
+    "stsb-de-test.csv", "stsbenchmark.tsv", "de-en.sample.de", "de-dev.de", "xnli.dev.tsv", "multinli.train.de.tsv",
+    "pairs.zip",
+]  # fmt: skip
+HEADERS = [
+    "", "source\ttarget\n", "score\tsentence1\tsentence2\n", "language\tgold_label\tsentence1\tsentence2\n",
+]  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(NAMES), st.sampled_from(HEADERS), st.binary(max_size=200) | st.text().map(str.encode))
+def test_any_bytes_are_records_or_an_error_with_a_next_step(tmp_path_factory, name, header, content):
+    folder = tmp_path_factory.mktemp("any")
+    for other in (
+        "tatoeba.deu-eng.eng",
+        "eng_Latn.dev",
+        "STS.gs.track5.en-en.txt",
+        "de-en.sample.en",
+        "de-dev.en",
+    ):
+        put(folder / other, "1\t2\n")
+    (folder / name).write_bytes(header.encode() + content)
+    try:
+        for benchmark in open_benchmarks([folder]):
+            assert all(isinstance(text, str) for record in benchmark.read() for text in record[:2])
+    except IsoglotError as error:
+        assert str(folder) in error.problem
+        assert error.next_step
 
 
 @pytest.mark.parametrize(

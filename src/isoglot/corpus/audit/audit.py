@@ -26,8 +26,8 @@ def audit(
 ) -> Audit:
     """Count the rows of some corpora that are in some test sets.
 
-    Memory is that of the test sets' index (about 40 MB per million sentences, and 12 bytes per 5-gram when near
-    matches are asked for); rows are read once and none is kept.
+    Memory is that of the test sets' index, at its peak about 100 bytes per test sentence and, when near matches are
+    asked for, 70 bytes per 5-gram; rows are read once and none is kept.
 
     Args:
         corpora: folders of `isoglot corpus build`, SOURCEs, or tables of premise and hypothesis.

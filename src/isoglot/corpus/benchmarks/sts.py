@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -137,8 +138,9 @@ def _split_rows(entry: Entry, split: str) -> Iterator[Similarity]:
 
 def _number(text: str, entry: Entry, line: int) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise DamagedError(
-            f"{entry}, line {line}: {text[:40]!r} is no score.", "Fetch the test set again."
-        ) from error
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise DamagedError(f"{entry}, line {line}: {text[:40]!r} is no score.", "Fetch the test set again.")
+    return score
