@@ -98,18 +98,26 @@ class Store:
         Raises:
             RequestError: a sentence has no vector here.
         """
-        keys, numbers = self.sorted_keys()
-        wanted = np.frombuffer(b"".join(key_of(text) for text in texts), np.uint8).reshape(-1, KEY_BYTES)
-        found = np.searchsorted(_prefix(keys), _prefix(wanted)).clip(max=max(0, len(keys) - 1))
-        missing = np.ones(len(texts), bool) if not len(keys) else (keys[found] != wanted).any(axis=1)
-        if missing.any():
-            text = texts[int(np.argmax(missing))]
+        numbers, held = self.find([key_of(text) for text in texts])
+        if not held.all():
+            text = texts[int(np.argmin(held))]
             raise RequestError(
-                f"{self.folder} lacks {int(missing.sum())} of {len(texts)} sentences, such as {text[:60]!r}.",
+                f"{self.folder} lacks {int((~held).sum())} of {len(texts)} sentences, such as {text[:60]!r}.",
                 "Run isoglot embed on this corpus first.",
             )
-        rows: NDArray[np.int64] = numbers[found]
-        return rows
+        return numbers
+
+    def find(self, wanted: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Look keys up: row numbers, int64 [len(wanted)], and whether each key is held, bool [len(wanted)].
+
+        A key that two passes embedded is found in the earlier one's shard.
+        """
+        keys, numbers = self.sorted_keys()
+        if not len(keys):
+            return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), bool)
+        table = np.frombuffer(b"".join(wanted), np.uint8).reshape(-1, KEY_BYTES)
+        found = np.searchsorted(_prefix(keys), _prefix(table)).clip(max=len(keys) - 1)
+        return numbers[found], (keys[found] == table).all(axis=1)
 
     def read_stored(self, numbers: NDArray[np.int64]) -> tuple[bytes, NDArray[np.float32]]:
         """Read vectors as they are stored: the bytes of all rows, and float32 [len(numbers)] scales (int8 only)."""

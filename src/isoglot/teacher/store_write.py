@@ -74,9 +74,11 @@ class StoreWriter(Store):
         """
         by_key = {key_of(text): text for text in texts}
         baseline = self.index.baseline(digest_bytes(b"".join(sorted(by_key))))
-        earlier = [number for number in self.entries if number <= baseline]
-        held = {bytes(key) for number in earlier for key in self.shards[number].keys}
-        keys = sorted(by_key.keys() - held)
+        keys = sorted(by_key)
+        if baseline:
+            numbers, held = self.find(keys)
+            earlier = held & (numbers >> 32 <= baseline)
+            keys = [key for key, there in zip(keys, earlier, strict=True) if not there]
         done = frozenset(entry.chunk for entry in self.entries.values())
         return Work([by_key[key] for key in keys], keys, cut(keys, self.header.chunk_rows), done)
 
