@@ -5,120 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Section(BaseModel):
-    """A frozen part of a recipe; unknown keys are refused."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class EndpointConfig(Section):
-    """How an embeddings endpoint is asked."""
-
-    key_env: str | None = Field(
-        None,
-        pattern=r"^[A-Z_][A-Z0-9_]{0,63}$",
-        description="NAME of the environment variable with the key, in capitals; never the key itself",
-    )
-    batch: int = Field(64, ge=1, description="texts per request")
-    concurrency: int = Field(4, ge=1, le=64, description="requests at the same time")
-    requests_per_minute: float | None = Field(None, gt=0, description="at most so many; unset: no limit")
-    retries: int = Field(6, ge=0, description="further tries of a request that failed in passing")
-    backoff_seconds: float = Field(
-        1.0, gt=0, description="wait before the first retry, doubled each time; a Retry-After counts more"
-    )
-    longest_wait_seconds: float = Field(
-        120, gt=0, description="longest wait before a retry; a server that asks for more ends the run"
-    )
-    timeout_seconds: float = Field(60, gt=0, description="for one whole request")
-    max_response_mb: float = Field(64, gt=0, description="a longer answer is refused")
-    dimensions: int | None = Field(None, ge=1, description="length of vector to ask the server for")
-    base64: bool = Field(False, description="ask for vectors as base64, a quarter of the bytes")
-    allow_private: bool = Field(False, description="also connect to private addresses such as 10.0.0.7")
-
-
-class VectorsConfig(Section):
-    """Where a file of finished vectors keeps its texts."""
-
-    texts: str | None = Field(
-        None, description="file with the texts of .npy or .safetensors rows: .txt, .jsonl; unset: beside it"
-    )
-    text_column: str = Field("text", description="column or key of the texts in Parquet and JSONL")
-    vector_column: str = Field("vector", description="column, key or tensor of the vectors")
-
-
-class TeacherConfig(Section):
-    """Which encoder owns the space."""
-
-    model: str | tuple[str, ...] = Field(
-        description="folder, hub id, package:NAME, model.onnx, https://HOST/v1#MODEL, or a file of vectors"
-        " (.npy, .parquet, .jsonl, .safetensors); several: their spaces side by side"
-    )
-    weights: tuple[float, ...] = Field(
-        (), description="weight of each of several models; their squares weigh the cosines. Unset: all 1"
-    )
-    prompt: str | None = Field(
-        None, description="text before every sentence, or the name of one of the folder's prompts"
-    )
-    pooling: tuple[Literal["mean", "cls", "max"], ...] | None = Field(
-        None, min_length=1, description="pooling of token vectors, concatenated; unset: the folder's own"
-    )
-    normalise: bool | None = Field(
-        None, description="give vectors unit length; unset: what the teacher does on its own"
-    )
-    max_tokens: int | None = Field(
-        None, ge=2, description="longer sentences are cut after this many tokens; unset: the folder's limit"
-    )
-    dimension: int | None = Field(
-        None, ge=1, description="reduce the space to so many principal axes; unset: leave it whole"
-    )
-    pca_sentences: int = Field(10_000, ge=2, description="source sentences that those axes are fitted on")
-    missing: Literal["error", "drop"] = Field(
-        "error", description="source sentences that the teacher has no vector for: stop, or leave them out"
-    )
-    chunk_rows: int = Field(1024, ge=1, description="sentences per chunk of the store, the unit of resume")
-    store_precision: Literal["fp16", "int8"] = Field(
-        "fp16", description="how vectors are kept; int8 halves the store, at a cosine of 0.9999 to the vector"
-    )
-    endpoint: EndpointConfig = EndpointConfig()
-    vectors: VectorsConfig = VectorsConfig()
-
-    @model_validator(mode="after")
-    def _no_secrets(self) -> TeacherConfig:
-        for name in self.models:
-            if re.match(r"\w+:[/\\]", name) and re.search(r"[@?\\\s]", name.partition("#")[0]):
-                raise ValueError(
-                    "an address must hold no user, password, query or space: name the variable that holds the key"
-                    " in endpoint.key_env"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _parts(self) -> TeacherConfig:
-        if not self.models or not all(self.models):
-            raise ValueError("model is empty")
-        if self.weights and (len(self.weights) != len(self.models) or min(self.weights) <= 0):
-            raise ValueError(f"weights must be {len(self.models)} positive numbers, one per model")
-        if len(self.models) > 1 and (self.prompt, self.pooling, self.max_tokens) != (None, None, None):
-            raise ValueError("prompt, pooling and max_tokens belong to one model, and there are several")
-        return self
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """The one model, or the several whose spaces stand side by side."""
-        return (self.model,) if isinstance(self.model, str) else self.model
-
-    @property
-    def label(self) -> str:
-        """The models' names, for people."""
-        return " + ".join(self.models)
+from isoglot.section import Section
+from isoglot.teacher_config import TeacherConfig as TeacherConfig  # a part of a recipe like those below
 
 
 class StudentConfig(Section):
@@ -248,7 +140,7 @@ class CorpusConfig(Section):
         None,
         gt=0,
         le=1,
-        description="drop all but one of the source sentences that share so much of their character 5-grams; unset: off",
+        description="drop all but one of source sentences that share so much of their 5-grams; unset: off",
     )
     max_sources: int | None = Field(
         None, ge=1, description="keep so many source sentences, a random sample over all splits; unset: all"

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.config import EndpointConfig
 from isoglot.encode.tokens import clean_surrogates
 from isoglot.errors import IsoglotError, RequestError
 from isoglot.teacher.address import Address, check
 from isoglot.teacher.answers import MalformedError, read_vectors
+from isoglot.teacher_config import EndpointConfig
 
 if TYPE_CHECKING:
     import httpx

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.config import VectorsConfig
 from isoglot.errors import DamagedError, RequestError
+from isoglot.teacher_config import VectorsConfig
 
 if TYPE_CHECKING:
     import pyarrow as pa
