@@ -184,6 +184,31 @@ def test_the_limit_of_members_counts_members(tmp_path, monkeypatch):
         open_zip(path)
 
 
+@pytest.mark.parametrize("offset", [28, 32])
+def test_an_entry_that_hides_the_next_one(tmp_path, offset):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.tsv", TEXT)
+        archive.writestr("b.tsv", TEXT)
+    data, at = directory(path)
+    (length,) = struct.unpack_from("<H", data, at + offset)
+    struct.pack_into("<H", data, at + offset, length + 46 + len("b.tsv"))
+    path.write_bytes(data)
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.namelist()) == 1
+    with pytest.raises(DamagedError, match="says it has 2 members and has 1"):
+        open_zip(path)
+
+
+def test_a_member_shorter_than_its_entry_says(tmp_path):
+    path = archive_with(tmp_path, TEXT)
+    data, at = directory(path)
+    struct.pack_into("<L", data, at + 24, len(TEXT) + 1)
+    path.write_bytes(data)
+    with open_zip(path) as archive, pytest.raises(DamagedError, match=f"{len(TEXT)} bytes instead of"):
+        read_member(archive, "data.bin")
+
+
 def test_every_truncation_is_an_error(tmp_path):
     whole = archive_with(tmp_path, TEXT).read_bytes()
     path = tmp_path / "cut.zip"

@@ -36,12 +36,12 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     """
     try:
         with path.open("rb") as file:
-            _limit_members(file, path)
+            entries = _count_entries(file, path)
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         raise DamagedError(f"{path} is not a readable zip archive ({error}).", "Fetch it again.") from error
     try:
-        _check_directory(archive, path)
+        _check_directory(archive, path, entries)
     except DamagedError:
         archive.close()
         raise
@@ -78,7 +78,7 @@ def member_chunks(archive: zipfile.ZipFile, name: str, cap: int = STREAM_CAP) ->
                 raise zipfile.BadZipFile(f"{file.tell()} bytes instead of {info.file_size}")
     except KeyError as error:
         raise DamagedError(f"{where} does not exist.", "Is this the right archive and version?") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise DamagedError(
             f"{where} is damaged ({error}).", "Delete the archive and fetch it again."
         ) from error
@@ -105,18 +105,21 @@ def require_safe_names(names: list[str], where: object) -> None:
         raise DamagedError(f"{where} holds {times} members {name!r}: refused.", "Pack it anew.")
 
 
-def _limit_members(file: IO[bytes], path: Path) -> None:
-    """Count the entries of the directory before `zipfile` makes an object of each; layout as in PKWARE's APPNOTE."""
+def _count_entries(file: IO[bytes], path: Path) -> int:
+    """Return how many entries the directory says it has, and count them before `zipfile` makes an object of each.
+
+    Layout as in PKWARE's APPNOTE, 4.3.12 to 4.3.16.
+    """
     length = file.seek(0, 2)
     at = file.seek(max(0, length - _END_SIZE - 0xFFFF))
     tail = file.read()
     end = tail.rfind(_END)
     if end < 0:
-        return  # zipfile says what is wrong with it
-    (size,) = struct.unpack_from("<L", tail, end + 12)
+        return 0  # zipfile says what is wrong with it
+    said, size = struct.unpack_from("<HL", tail, end + 10)
     start, end_64 = at + end - size, end - _LOCATOR_SIZE - _END_64_SIZE
     if end_64 >= 0 and tail.startswith(_END_64, end_64):
-        (size,) = struct.unpack_from("<Q", tail, end_64 + 40)
+        said, size = struct.unpack_from("<2Q", tail, end_64 + 32)
         start = at + end_64 - size
     file.seek(max(0, start))
     carried, entries = b"", 0
@@ -125,9 +128,13 @@ def _limit_members(file: IO[bytes], path: Path) -> None:
         carried = piece[1 - len(_ENTRY) :]
     if entries > MEMBERS_CAP:
         raise DamagedError(f"{path} has more than {MEMBERS_CAP:,} members: refused.", "Split it.")
+    return int(said)
 
 
-def _check_directory(archive: zipfile.ZipFile, path: Path) -> None:
+def _check_directory(archive: zipfile.ZipFile, path: Path, entries: int) -> None:
+    found = len(archive.infolist())
+    if found != entries:  # an entry that says it is longer hides the next one
+        raise DamagedError(f"{path} says it has {entries} members and has {found}.", "Fetch it again.")
     require_safe_names([info.filename for info in archive.infolist() if not _is_folder(info)], path)
     packed, length = sum(info.compress_size for info in archive.infolist()), path.stat().st_size
     if packed > length:

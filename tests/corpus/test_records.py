@@ -144,3 +144,64 @@ def test_parquet_checksums_are_used_where_a_file_has_them(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"a plain sentence", b"a blain sentence", 1))
     with pytest.raises(DamagedError, match="cannot be read as Parquet"):
         list(read_parquet(path, "c", Border()))
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+def test_text_columns_of_any_type(tmp_path, kind):
+    columns = {"en": pa.array(["one", None, "one"], kind), "de": pa.array(["eins", "zwei", "uno"], kind)}
+    pq.write_table(pa.table(columns), tmp_path / "x.parquet", row_group_size=2)
+    found = rows(read_parquet(tmp_path / "x.parquet", "c", Border()))
+    assert [row[2:] for row in found] == [("one", "eins"), ("", "zwei"), ("one", "uno")]
+
+
+def test_a_struct_of_translations_with_a_missing_side(tmp_path):
+    struct = pa.struct([("de", pa.large_string()), ("en", pa.string()), ("fr", pa.string())])
+    texts = [{"de": "eins", "en": "one", "fr": None}, {"de": "zwei", "en": "two", "fr": "deux"}]
+    pq.write_table(pa.table({"id": [1, 2], "translation": pa.array(texts, struct)}), tmp_path / "x.parquet")
+    assert rows(read_parquet(tmp_path / "x.parquet", "c", Border())) == [
+        ("en", "de", "one", "eins"), ("en", "fr", "one", ""), ("en", "de", "two", "zwei"), ("en", "fr", "two", "deux"),
+    ]  # fmt: skip
+
+
+def test_columns_that_no_pair_needs_are_not_read(tmp_path):
+    """A damaged page in the vectors of a data set costs nothing; one in its texts is found."""
+    vectors = pa.array([[float(number)] * 64 for number in range(500)])
+    texts = [f"text {number}" for number in range(500)]
+    path = tmp_path / "x.en-de.parquet"
+    pq.write_table(
+        pa.table({"vector": vectors, "source": texts, "target": texts}), path, write_page_checksum=True,
+        use_dictionary=False, compression="none",
+    )  # fmt: skip
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2000] + b"\xff" * 8 + whole[2008:])
+    assert len(list(read_parquet(path, "c", Border()))) == 500
+    place = whole.index(b"text 77")
+    path.write_bytes(whole[:place] + b"T" + whole[place + 1 :])
+    with pytest.raises(DamagedError, match="cannot be read as Parquet"):
+        list(read_parquet(path, "c", Border()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_many_rows_take_no_more_memory_than_few(tmp_path, kind):
+    import subprocess
+    import sys
+
+    def peak(count):
+        path = tmp_path / f"x.en-de.{kind}"
+        sentences = pa.array([f"sentence number {number} of this file" for number in range(count)])
+        if kind == "parquet":
+            pq.write_table(pa.table({"source": sentences, "target": sentences}), path, row_group_size=1 << 20)
+        else:
+            with path.open("w") as file:
+                file.writelines(json.dumps({"source": str(text), "target": "x"}) + "\n" for text in sentences)
+        program = (
+            "import resource, sys\nfrom isoglot.corpus.languages import Border\n"
+            "from isoglot.corpus.source import open_source\n"
+            "assert sum(1 for _ in open_source(sys.argv[1]).read(Border())) == int(sys.argv[2])\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        )
+        run = [sys.executable, "-c", program, str(path), str(count)]
+        return int(subprocess.run(run, capture_output=True, text=True, check=True, timeout=300).stdout)
+
+    assert peak(300_000) < peak(10_000) + 60  # MB
