@@ -310,7 +310,7 @@ def test_an_empty_split_reads_as_empty(tmp_path, source):
 def test_a_lost_shard_is_named(tmp_path, source):
     corpus = build(config(source), tmp_path / "out")
     (corpus.folder / "targets-dev-00000.parquet").write_bytes(b"no Parquet")
-    with pytest.raises(DamagedError, match="targets-dev-00000.parquet or one beside it cannot be read"):
+    with pytest.raises(DamagedError, match=r"targets-dev-00000\.parquet or one beside it cannot be read"):
         corpus.groups("dev")
 
 

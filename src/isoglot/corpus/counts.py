@@ -82,9 +82,8 @@ def _cells(tally: Tally, arranged: Arranged) -> list[dict[str, Any]]:
         read[corpus, tag] += rows
         if verdict != KEPT:
             dropped[corpus, tag][REASONS[verdict]] += rows
-    for reason, late in zip(
-        LATE_REASONS, (arranged.near_duplicate, arranged.duplicate, arranged.over_cap), strict=True
-    ):
+    found_late = (arranged.near_duplicate, arranged.duplicate, arranged.over_cap)
+    for reason, late in zip(LATE_REASONS, found_late, strict=True):
         for place, rows in late.items():
             dropped[place][reason] += rows
     names = list(tally.corpora)

@@ -52,15 +52,14 @@ def mark(database: duckdb.DuckDBPyConnection, slices: Iterable[range], threshold
     """
     database.execute("create table bands (band utinyint, hash ubigint, place ubigint)")
     for part in slices:
-        found = database.execute(_SOURCES, [part.start, part.stop - 1]).to_arrow_reader(_FETCH_ROWS)
-        for batch in found:
+        # a whole slice at once, because the connection writes between the batches
+        found = database.sql(_SOURCES, params=[part.start, part.stop - 1]).to_arrow_table()
+        for batch in found.to_batches(_FETCH_ROWS):
             _add_bands(database, batch)
             task.advance(batch.num_rows)
-    database.execute("create table near (place ubigint)")
-    for batch in database.execute(_CANDIDATES).to_arrow_reader(_FETCH_ROWS):
-        places = list(_confirmed(batch, threshold))
-        database.execute("insert into near select unnest(?::ubigint[])", [places])
-    database.execute("create or replace table near as select distinct place from near")
+    candidates = database.sql(_CANDIDATES).to_arrow_reader(_FETCH_ROWS)
+    places = [place for batch in candidates for place in _confirmed(batch, threshold)]
+    database.execute("create table near as select distinct unnest(?::ubigint[]) as place", [places])
     database.execute("drop table bands")
 
 
