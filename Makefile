@@ -2,6 +2,7 @@
 # make test      style, types, layers and the fast tests
 # make test-all  the same and the slow tests (real models, browsers, databases)
 # make faults    fault injection with full counts
+# make fuzz      every reader of binary formats under atheris, SECONDS=600 each, and 2,000 examples per line format
 # make clean     remove the environment and every cache in this folder; runs/ stays
 #
 # Needs only make and Python 3.11 or newer: everything else is installed into .venv.
@@ -11,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-all lint fast slow faults clean
+.PHONY: demo test test-all lint fast slow faults fuzz clean
 
 demo: .venv/.installed
 	$(BIN)/isoglot demo $(ARGS)
@@ -35,6 +36,12 @@ slow: .venv/.installed-dev
 faults: .venv/.installed-dev
 	$(BIN)/pytest -m faults $(ARGS)
 
+# SECONDS per reader; READERS="mo tmx" to choose; what is found lies in runs/fuzz
+SECONDS ?= 600
+fuzz: .venv/.installed-fuzz
+	$(BIN)/pytest -m "slow and not faults" tests/corpus/bad_input/test_line_formats.py
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS) $(if $(READERS),--readers $(READERS)) $(ARGS)
+
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -47,6 +54,10 @@ clean:
 .venv/.installed: .venv/bin/python pyproject.toml constraints.txt
 	@echo 'Installing isoglot into .venv; the first time takes some minutes.'
 	$(PIP) -e .
+	@touch $@
+
+.venv/.installed-fuzz: .venv/.installed-dev
+	$(PIP) -e '.[fuzz]'
 	@touch $@
 
 .venv/.installed-dev: .venv/bin/python pyproject.toml constraints.txt
