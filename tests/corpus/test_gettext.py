@@ -2,6 +2,8 @@
 
 import polib
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from isoglot.corpus.formats.gettext import catalogue_language, locale_code, read_gettext
 from isoglot.corpus.languages import Border, parse
@@ -160,3 +162,44 @@ def test_catalogues_of_a_projects_source(tmp_path):
     catalogue(language="").save_as_mofile(str(tmp_path / "nl" / "LC_MESSAGES" / "tool.mo"))
     found = [pair.target_lang for pair in open_source(f"gettext:{tmp_path}").read(Border())]
     assert sorted(found) == ["de"] * 4 + ["nl"] * 4
+
+
+# polib splits what it reads at every kind of line end and writes only \n and \r as escapes
+WORDS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]) | st.sampled_from('\n\t\\"'), min_size=1
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("catalogues")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    entries=st.dictionaries(WORDS, WORDS, max_size=5),
+    left_out=st.dictionaries(WORDS, st.sampled_from(["fuzzy", "obsolete", "empty"]), max_size=3),
+    plural=st.none() | st.tuples(WORDS, WORDS, st.lists(WORDS, min_size=2, max_size=4)),
+)
+def test_round_trip(folder, entries, left_out, plural):
+    made = polib.POFile()
+    made.metadata = {"Content-Type": "text/plain; charset=UTF-8", "Language": "de"}
+    for source, target in entries.items():
+        made.append(polib.POEntry(msgid=source, msgstr=target))
+    for source, why in left_out.items():
+        flags = ["fuzzy"] if why == "fuzzy" else []
+        text = "" if why == "empty" else "left out"
+        made.append(
+            polib.POEntry(msgid=source, msgctxt="x", msgstr=text, flags=flags, obsolete=why == "obsolete")
+        )
+    expected = list(entries.items())
+    if plural:
+        one, many, forms = plural
+        made.append(
+            polib.POEntry(msgid=one, msgctxt="y", msgid_plural=many, msgstr_plural=dict(enumerate(forms)))
+        )
+        expected += [(one, forms[0]), (many, forms[-1])]
+    made.save(str(folder / "x.po"))
+    made.save_as_mofile(str(folder / "x.mo"))
+    for kind in ("po", "mo"):
+        assert texts(open_source(str(folder / f"x.{kind}")).read(Border())) == sorted(expected)

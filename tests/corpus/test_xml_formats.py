@@ -3,8 +3,12 @@
 import gzip
 import tracemalloc
 import zipfile
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from isoglot.corpus.formats.tmx import read_tmx
 from isoglot.corpus.formats.xces import read_xces
@@ -271,3 +275,85 @@ def test_root_names(tmp_path):
 def test_xml_of_another_kind(tmp_path):
     with pytest.raises(RequestError, match=r"no reader for \.html files"):
         open_source(str(written(tmp_path / "a.xml", "<html/>")))
+
+
+# what XML 1.0 can hold and hands over unchanged: no controls, and a carriage return becomes a line feed
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
+    | st.sampled_from("\n\t")
+)
+LANGUAGES = st.sampled_from(["de", "fr", "zh-Hant", "tr"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("xml")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    units=st.lists(st.tuples(TEXT, st.dictionaries(LANGUAGES, TEXT, min_size=1))),
+    encoding=st.sampled_from(["utf-8", "utf-16"]),
+)
+def test_tmx_round_trip(folder, units, encoding):
+    root = ElementTree.Element("tmx", version="1.4")
+    body = ElementTree.SubElement(root, "body")
+    for source, targets in units:
+        unit = ElementTree.SubElement(body, "tu")
+        for code, text in {"en": source, **targets}.items():
+            variant = ElementTree.SubElement(unit, "tuv", {"xml:lang": code})
+            ElementTree.SubElement(variant, "seg").text = text
+    ElementTree.ElementTree(root).write(folder / "x.tmx", encoding, xml_declaration=True)
+    expected = [("en", code, source, text) for source, targets in units for code, text in targets.items()]
+    assert rows(read_tmx(folder / "x.tmx", "c", Border())) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(units=st.lists(st.tuples(TEXT, TEXT)), version=st.sampled_from(["1.2", "2.0"]))
+def test_xliff_round_trip(folder, units, version):
+    texts = [f"<source>{escape(a)}</source><target>{escape(b)}</target>" for a, b in units]
+    if version == "1.2":
+        body = "".join(f'<trans-unit id="{number}">{text}</trans-unit>' for number, text in enumerate(texts))
+        body = f'<file source-language="en" target-language="de"><body>{body}</body></file>'
+        head = '<xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2">'
+    else:
+        body = "".join(
+            f'<unit id="{number}"><segment>{text}</segment></unit>' for number, text in enumerate(texts)
+        )
+        body = f'<file id="f">{body}</file>'
+        head = '<xliff version="2.0" xmlns="urn:oasis:names:tc:xliff:document:2.0" srcLang="en" trgLang="de">'
+    path = written(folder / "x.xlf", f'<?xml version="1.0" encoding="utf-8"?>{head}{body}</xliff>')
+    assert rows(read_xliff(path, "c", Border())) == [("en", "de", *unit) for unit in units]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    links=st.lists(
+        st.tuples(st.lists(TEXT, max_size=3), st.lists(TEXT, max_size=3), st.none() | st.floats(0, 1))
+    ),
+    packed=st.booleans(),
+)
+def test_xces_round_trip(folder, links, packed):
+    documents: dict[str, list[str]] = {"de": [], "en": []}
+    written_links = []
+    for left, right, score in links:
+        sides = []
+        for code, texts in (("de", left), ("en", right)):
+            first = len(documents[code]) + 1
+            documents[code] += texts
+            sides.append(" ".join(f"s{first + place}" for place in range(len(texts))))
+        certainty = "" if score is None else f" certainty={quoteattr(repr(score))}"
+        written_links.append(f'<link xtargets="{";".join(sides)}"{certainty}/>')
+    for code, texts in documents.items():
+        body = "".join(f'<s id="s{number}">{escape(text)}</s>' for number, text in enumerate(texts, start=1))
+        (folder / f"{code}.zip").unlink(missing_ok=True)
+        plain = folder / "xml" / code / "book.xml"
+        plain.unlink(missing_ok=True)
+        if packed:
+            zipped(folder / f"{code}.zip", {f"Books/raw/{code}/book.xml": f"<text>{body}</text>"})
+        else:
+            written(plain, f"<text>{body}</text>")
+    group = f'<linkGrp fromDoc="de/book.xml.gz" toDoc="en/book.xml.gz">{"".join(written_links)}</linkGrp>'
+    path = written(folder / "de-en.xml", f"<cesAlign>{group}</cesAlign>")
+    found = [(pair.source, pair.target, pair.score) for pair in read_xces(path, "c", Border())]
+    assert found == [(" ".join(left), " ".join(right), score) for left, right, score in links]
