@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from isoglot.artefact import Manifest, publish
 from isoglot.cli.corpus import app
 
 ROWS = (
@@ -108,6 +109,21 @@ def test_show_lists_twenty_languages_unless_all_are_asked_for(call, tmp_path):
     assert "--all" not in long
     assert [tag for tag in tags if f"\n{tag} " not in long] == []
     assert len([tag for tag in tags if f"\n{tag} " in short]) == 20
+
+
+def test_show_counts_what_the_identifier_could_not_judge(call, tmp_path):
+    (tmp_path / "y.en-ber.tsv").write_text("The door of the house is open.\tTawwurt n wexxam teldi.\n")
+    assert call("build", "x.en-de.tsv", "y.en-ber.tsv", "--out", "out").exit_code == 0
+    assert "1 rows are in languages that the identifier does not know" in call("show", "out").stdout
+
+
+def test_show_says_so_when_an_older_isoglot_counted_less(call, tmp_path):
+    counts = {"kept": 1, "read": 1, "languages": {}, "sources": {}}
+    with publish(tmp_path / "old", Manifest("corpus", counts=counts)):
+        pass
+    result = call("show", "old")
+    assert result.exit_code == 2
+    assert "old was built by an older isoglot" in result.stderr
 
 
 def test_show_writes_the_page(call, tmp_path):

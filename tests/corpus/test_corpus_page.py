@@ -36,6 +36,13 @@ def test_the_headline_and_facts(document):
     }  # fmt: skip
 
 
+def test_rows_that_the_identifier_could_not_judge_are_a_fact():
+    seen = sample()
+    languages = tuple(replace(language, unchecked=1234) for language in seen.languages[:2])
+    facts = read(page.render(replace(seen, languages=languages))).one("dl", "facts").all("div")
+    assert facts[-1].one("dd").text.startswith("2,468 rows")
+
+
 def test_reasons_are_bars_as_long_as_their_rows(document):
     bars = document.named("dropped").all("ul", "counts")[0].all("li")
     counted = dict(sample().total.reasons)
@@ -57,6 +64,7 @@ def test_every_language_has_its_row_its_share_and_its_lengths(document):
     assert float(rows[0].all("td")[1].attributes["data-value"]) == pytest.approx(first.share)
     heights = [float(bar.attributes["height"].rstrip("%")) for bar in rows[0].one("td", "spark").all("rect")]
     assert heights == [25, 50, 100, 100, 50, 50, 25]
+    assert rows[0].one("td", "spark").attributes["data-value"] == "3"  # the median translation
 
 
 def test_classes_of_length_are_shares_of_their_side(document):

@@ -116,6 +116,11 @@ class Overview:
         """Translations of all languages per class of length."""
         return tuple(map(sum, zip(*(language.lengths for language in self.languages), strict=True)))
 
+    @property
+    def unchecked(self) -> int:
+        """Rows of all languages that the identifier does not know."""
+        return sum(language.unchecked for language in self.languages)
+
     def examples_of(self, reason: str, most: int) -> list[Mapping[str, str]]:
         """Up to `most` dropped rows of a reason: the first of each language, then the second of each, and so on."""
         rows = [row for row in self.examples if row["reason"] == reason]

@@ -51,9 +51,8 @@ def languages(overview: Overview, most: int | None) -> str:
         f"at temperature {mixing.temperature:g}",
         *_more(len(shown), len(overview.languages), "languages, those with most kept rows"),
     ]
-    unchecked = sum(language.unchecked for language in overview.languages)
-    if unchecked:
-        notes.append(f"{count(unchecked)} rows are in languages that the identifier does not know")
+    if overview.unchecked:
+        notes.append(f"{count(overview.unchecked)} rows are in languages that the identifier does not know")
     return "\n".join([table(heads, rows, right=range(2, 9)), *notes])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from isoglot.corpus.overview import Language, Overview
@@ -41,6 +41,7 @@ def render(overview: Overview) -> str:
         "corpora": count_bars({part.corpus: part.lost for part in overview.corpora if part.lost}),
         "classes": _classes(overview),
         "columns": {language.part.lang: _columns(language) for language in overview.languages},
+        "middles": {language.part.lang: _middle(language) for language in overview.languages},
         "widest": max((language.share for language in overview.languages), default=0.0),
         "length": length,
         "examples": [
@@ -82,3 +83,9 @@ def _columns(language: Language) -> list[tuple[float, float]]:
     longest = max(language.lengths, default=0)
     width = 100 / max(len(language.lengths), 1)
     return [(round(width * place, 2), length(rows, longest)) for place, rows in enumerate(language.lengths)]
+
+
+def _middle(language: Language) -> int:
+    """Number of the class that holds the median translation, to sort languages by."""
+    reached = accumulate(language.lengths)
+    return next((place for place, rows in enumerate(reached) if 2 * rows >= sum(language.lengths)), 0)
