@@ -171,16 +171,23 @@ def test_a_wait_that_cannot_be_read_counts_as_none(wait):
 
 def test_waits_grow_and_a_retry_after_counts():
     def behave(request):
-        if request.number < 4:
-            return Reply(b"", 503, {"Retry-After": "0.3"} if request.number == 0 else {})
+        if 0 < request.number < 5:
+            return Reply(b"", 503, {"Retry-After": "0.3"} if request.number == 1 else {})
         return answer(request.question)
 
     with running(behave) as server:
-        opened(server, backoff_seconds=0.05, retries=5)
-        times = [request.at for request in server.requests]
+        opened(server, backoff_seconds=0.05, retries=5).encode(["a"])
+        times = [request.at for request in server.requests[1:]]
         gaps = [later - earlier for earlier, later in pairwise(times)]
         assert gaps[0] >= 0.29  # asked for
         assert gaps[1] >= 0.1 and gaps[2] >= 0.2 and gaps[3] >= 0.4  # 0.05 doubled each time
+
+
+def test_a_server_that_is_dead_from_the_start_is_given_up_soon():
+    with running(lambda request: Reply(b"", 500)) as server:
+        with pytest.raises(IsoglotError, match="failed 3 times"):
+            opened(server, retries=50)
+        assert len(server.requests) == 3
 
 
 def test_a_dead_server_is_said_to_be_dead():

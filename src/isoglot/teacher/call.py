@@ -121,6 +121,11 @@ class Call:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise PassingError(f"no whole answer within {seconds:g} s") from error
         except httpx.ConnectError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise RequestError(
+                    f"{self.address} has no certificate that this machine trusts ({error}).",
+                    "Correct the address, or name your organisation's certificates in SSL_CERT_FILE.",
+                ) from error
             raise PassingError(f"no connection ({error})") from error
         except httpx.TransportError as error:
             raise PassingError(f"the connection broke ({type(error).__name__})") from error

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 T = TypeVar("T")
+_PROBE_RETRIES = 2  # an address that is wrong from the start should be told within seconds
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def open_endpoint(name: str, config: TeacherConfig) -> Endpoint:
     options = config.endpoint
     call = Call(parse_address(name), options, _key(options.key_env), Pace(options.requests_per_minute))
     endpoint = Endpoint(call, config.prompt or "")
-    vectors = endpoint.encode(PROBES[:1])
+    few = options.model_copy(update={"retries": min(options.retries, _PROBE_RETRIES)})
+    vectors = replace(endpoint, call=replace(call, options=few)).encode(PROBES[:1])
     normalise = is_unit(vectors) if config.normalise is None else config.normalise
     return replace(endpoint, width=vectors.shape[1], normalise=normalise, scaled=bool(config.normalise))
 

@@ -1,0 +1,97 @@
+"""A name becomes a teacher of the right kind, or a sentence that says why not."""
+
+import pytest
+
+from encode.test_onnx import write_graph
+from encode.test_static import sentence_transformers_folder
+from isoglot.config import TeacherConfig
+from isoglot.encode.onnx import OnnxEncoder
+from isoglot.encode.static import StaticEncoder
+from isoglot.errors import RequestError
+from isoglot.recipe import distil_recipe, parse_recipe, parse_teacher
+from isoglot.teacher.endpoint import Endpoint
+from isoglot.teacher.joined import Joined
+from isoglot.teacher.kinds import open_teacher
+from isoglot.teacher.vectors import FinishedVectors
+from teacher.embedding_server import running
+from teacher.test_combined import index
+
+
+def test_the_name_says_the_kind(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    static = sentence_transformers_folder(tmp_path / "static")
+    graph, _ = write_graph(tmp_path / "graph")
+    vectors = index(tmp_path / "index.jsonl")
+    with running() as server:
+        cases = {
+            str(static): StaticEncoder, str(graph): OnnxEncoder, vectors: FinishedVectors, "~/index.jsonl": FinishedVectors,
+            server.url: Endpoint, (vectors, str(static)): Joined,
+        }  # fmt: skip
+        for name, kind in cases.items():
+            teacher, credit = open_teacher(TeacherConfig(model=name))
+            assert type(teacher) is kind
+            assert credit.label == (name if isinstance(name, str) else " + ".join(name))
+            assert (
+                teacher.space()["dimension"]
+                == teacher.dimension
+                == teacher.encode(["the red house sings quickly"]).shape[1]
+            )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing.npy", "There is no file missing.npy"), ("missing.onnx", "There is no file missing.onnx"),
+        ("ftp://host/v1#m", "only http and https"), ("https://host/v1", "names no model"),
+        ("./nothing/here", "not a model folder"),
+    ],
+)  # fmt: skip
+def test_what_is_no_teacher_is_said(name, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match=message):
+        open_teacher(TeacherConfig(model=name))
+
+
+def test_options_that_cannot_act_are_refused(tmp_path):
+    static = str(sentence_transformers_folder(tmp_path / "static"))
+    with pytest.raises(RequestError, match=r"teacher\.pooling has no effect .*: a static encoder is a mean"):
+        open_teacher(TeacherConfig(model=static, pooling=("cls",)))
+    with running() as server:
+        for options in ({"pooling": ("cls",)}, {"max_tokens": 9}):
+            with pytest.raises(RequestError, match="the server decides that"):
+                open_teacher(TeacherConfig(model=server.url, **options))
+        assert server.requests == []
+
+
+def test_a_prompt_may_be_one_of_the_folders_own(tmp_path):
+    static = str(sentence_transformers_folder(tmp_path / "static"))  # its prompt "query" is "the old "
+    for given, text in (("query", "the old "), ("a text: ", "a text: "), (None, "")):
+        teacher, _ = open_teacher(TeacherConfig(model=static, prompt=given))
+        assert teacher.space()["prompt"] == text
+
+
+def test_options_of_the_command_line():
+    config = parse_teacher(["a", "b"], ["weights=[1, 2]", "endpoint.batch=7", "missing=drop"])
+    assert config.models == ("a", "b") and config.weights == (1.0, 2.0)
+    assert config.endpoint.batch == 7 and config.missing == "drop"
+    assert parse_teacher(["a"]).model == "a"
+    assert distil_recipe(["a"], "s", ["x"], None, 1).teacher.model == "a"
+    assert distil_recipe(["a", "b"], "s", ["x"], None, 1).teacher.model == ("a", "b")
+    with pytest.raises(RequestError, match=r"unknown key endpoint\.bach \(did you mean endpoint\.batch\?\)"):
+        parse_teacher(["a"], ["endpoint.bach=7"])
+    with pytest.raises(RequestError, match="model is empty"):
+        parse_teacher([""])
+
+
+def test_teachers_in_a_recipe_survive_json():
+    raw = {
+        "name": "x", "student": {"model": "s"},
+        "teacher": {"model": ["a", "https://host/v1#m"], "weights": [1, 2], "endpoint": {"key_env": "KEY"}},
+    }  # fmt: skip
+    recipe = parse_recipe(raw, "x")
+    assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe
+    for model in (True, 5, ["a", 5], {"a": "b"}):
+        with pytest.raises(
+            RequestError, match=r"teacher\.model: Input should be a valid string, or a list of them"
+        ):
+            parse_recipe({**raw, "teacher": {"model": model}}, "x")
