@@ -43,6 +43,21 @@ def language_in_name(path: PurePath | File) -> str | None:
     return None
 
 
+def require_unicode(text: str) -> None:
+    """Check that the name of a source is text, because a corpus records it.
+
+    Raises:
+        RequestError: a file name has other bytes, which Python gives as lone surrogates.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            f"{text!r} has bytes that are not UTF-8, or this locale does not know UTF-8.",
+            "Rename it, since a corpus records the names of its sources, or set LC_ALL=C.UTF-8.",
+        ) from error
+
+
 def require_languages(languages: Languages | None, path: File, what: str) -> Languages:
     """Return the languages from the URI or else from the file name.
 
