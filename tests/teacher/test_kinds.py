@@ -24,18 +24,15 @@ def test_the_name_says_the_kind(tmp_path, monkeypatch):
     vectors = index(tmp_path / "index.jsonl")
     with running() as server:
         cases = {
-            str(static): StaticEncoder, str(graph): OnnxEncoder, vectors: FinishedVectors, "~/index.jsonl": FinishedVectors,
-            server.url: Endpoint, (vectors, str(static)): Joined,
+            str(static): StaticEncoder, str(graph): OnnxEncoder, server.url: Endpoint,
+            vectors: FinishedVectors, "~/index.jsonl": FinishedVectors, (vectors, str(static)): Joined,
         }  # fmt: skip
         for name, kind in cases.items():
             teacher, credit = open_teacher(TeacherConfig(model=name))
             assert type(teacher) is kind
             assert credit.label == (name if isinstance(name, str) else " + ".join(name))
-            assert (
-                teacher.space()["dimension"]
-                == teacher.dimension
-                == teacher.encode(["the red house sings quickly"]).shape[1]
-            )
+            width = teacher.encode(["the red house sings quickly"]).shape[1]
+            assert teacher.space()["dimension"] == teacher.dimension == width
 
 
 @pytest.mark.parametrize(
