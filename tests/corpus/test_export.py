@@ -10,13 +10,15 @@ from collections import Counter
 
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from isoglot.artefact import Manifest, publish
 from isoglot.cli.corpus import app
 from isoglot.config import CorpusConfig
 from isoglot.corpus.build import build
-from isoglot.corpus.export import FIELDS, choose, export
+from isoglot.corpus.export import FIELDS, _tmx_side, choose, export
 from isoglot.corpus.languages import Border
 from isoglot.corpus.source import open_source
 from isoglot.corpus.split import SPLITS
@@ -186,6 +188,15 @@ def test_what_xml_cannot_carry_becomes_the_replacement_character(tmp_path):
     write(odd, "tmx", tmp_path / "x.tmx")
     segments = [seg.text for seg in parse(tmp_path / "x.tmx").getroot().iter("seg")]
     assert segments == ["a\ufffdb\ufffdc\ufffdd\ufffde", "\ufffd\ufffd\x7f\x85\U0010ffff]]>"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_survives_tmx_but_for_what_xml_cannot_carry(text):
+    from defusedxml.ElementTree import fromstring
+
+    seen = fromstring(_tmx_side("de", text)).findtext("seg")
+    allowed = [c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd" for c in text]
+    assert seen == "".join(allowed)
 
 
 @pytest.mark.parametrize("form", ["tsv", "moses"])

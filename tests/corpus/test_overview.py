@@ -73,6 +73,14 @@ def test_shares_are_those_of_a_draw_with_the_sizes_of_the_train_split(corpus):
         assert found == pytest.approx(dict(zip(("de", "fr"), drawn / drawn.sum(), strict=True)))
 
 
+def test_shares_of_a_corpus_beyond_the_sample_come_from_its_first_rows(corpus, monkeypatch):
+    monkeypatch.setattr("isoglot.corpus.stream._BATCH_ROWS", 4)
+    monkeypatch.setattr("isoglot.corpus.overview.SAMPLE_ROWS", 7)  # two batches
+    first = [row.lang for row in list(rows(corpus, "train"))[:8]]
+    found = language_shares(corpus, Mixing(0.5, 50))
+    assert found == {tag: first.count(tag) / 8 for tag in ("de", "fr")}
+
+
 def test_rows_are_the_groups_of_the_store_one_by_one(corpus):
     groups = corpus.groups("train")
     expected = [

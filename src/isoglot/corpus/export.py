@@ -232,7 +232,8 @@ def _tmx_side(tag: str, text: str, said: str = "") -> str:
 
 def _xml(text: str) -> str:
     """Text for an element or an attribute; a character that XML cannot carry becomes U+FFFD."""
-    return html.escape(_NOT_XML.sub("\ufffd", text))
+    # a parser would read a plain carriage return as a line feed
+    return html.escape(_NOT_XML.sub("\ufffd", text)).replace("\r", "&#13;")
 
 
 def _cell(text: str) -> str:
