@@ -122,5 +122,8 @@ def accepted(tag: str) -> frozenset[str] | None:
 def _to_check(
     column: Column, tags: Sequence[str], tag_of: NDArray[np.int64], config: CleanConfig, alive: Mask
 ) -> NDArray[np.intp]:
+    long = np.flatnonzero(alive & (column.weighted_lengths >= config.language_min_chars))
+    if not len(long):
+        return long  # so few texts that the model need not be loaded
     known = np.array([is_checked(tag) for tag in tags], np.bool_)
-    return np.flatnonzero(alive & known[tag_of] & (column.weighted_lengths >= config.language_min_chars))
+    return long[known[tag_of[long]]]
