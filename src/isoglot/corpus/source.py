@@ -14,18 +14,13 @@ from isoglot.corpus.formats.archive import archive_name, find_member, split_memb
 from isoglot.corpus.formats.bundle import open_bundle, read_bundle, read_terms
 from isoglot.corpus.formats.kinds import Reader, kind_of, reader_of
 from isoglot.corpus.formats.moses import read_moses
-from isoglot.corpus.formats.names import Languages, short_name
+from isoglot.corpus.formats.names import Languages, require_unicode, short_name
 from isoglot.corpus.formats.tree import find_trees, read_tree_folder, read_tree_pair
 from isoglot.corpus.formats.wordlist import read_muse, read_wikititles
 from isoglot.corpus.languages import Border, is_code
 from isoglot.corpus.pair import Pair
-from isoglot.corpus.sources.catalogues import find_catalogues, read_catalogues
-from isoglot.corpus.sources.hf import open_dataset, read_dataset
+from isoglot.corpus.sources import catalogues, hf, opus, package, tatoeba
 from isoglot.corpus.sources.licence import Licence
-from isoglot.corpus.sources.opus import fetch_opus, read_opus
-from isoglot.corpus.sources.opus import read_terms as read_opus_terms
-from isoglot.corpus.sources.package import fetch_package, read_licence, read_package
-from isoglot.corpus.sources.tatoeba import TERMS, export_files, fetch_tatoeba, read_linked, read_tatoeba
 from isoglot.errors import DamagedError, RequestError
 from isoglot.progress import SILENT, Progress
 
@@ -82,7 +77,7 @@ def open_source(
         DamagedError: it has another digest than the one that was asked for.
         IsoglotError: something cannot be downloaded.
     """
-    _require_unicode(text)
+    require_unicode(text)
     source = _open(text, read, network, progress)
     wanted = network.sha256.get(text, source.sha256)
     if source.sha256 != wanted.lower():
@@ -121,10 +116,9 @@ def _open_published(text: str, kind: str, rest: str, network: DownloadConfig, pr
         case "opus":
             return _open_opus(text, rest, network, progress)
         case "hf":
-            dataset = open_dataset(rest)
-            return _with_terms(
-                text, dataset.corpus, dataset.sha256, partial(read_dataset, dataset), dataset.licence
-            )
+            dataset = hf.open_dataset(rest)
+            read = partial(hf.read_dataset, dataset)
+            return _with_terms(text, dataset.corpus, dataset.sha256, read, dataset.licence)
         case unknown:
             raise RequestError(f"{text}: isoglot has no reader for {unknown}: sources.", _NEXT)
 
@@ -163,27 +157,21 @@ def _open_archive(
         return read_bundle(bundle, corpus, border, languages, read)
 
     if archive.suffix == ".whl":
-        return _with_terms(text, corpus, digest_file(archive), pairs, read_licence(archive))
+        return _with_terms(text, corpus, digest_file(archive), pairs, package.read_licence(archive))
     return Source(text, corpus, digest_file(archive), pairs, licence_text=read_terms(bundle))
 
 
 def _open_package(text: str, requirement: str) -> Source:
-    path = fetch_package(requirement)
+    path = package.fetch_package(requirement)
     corpus = requirement.partition("==")[0].strip().lower()
-    return _with_terms(
-        text, corpus, digest_file(path), partial(read_package, path, corpus), read_licence(path)
-    )
+    read = partial(package.read_package, path, corpus)
+    return _with_terms(text, corpus, digest_file(path), read, package.read_licence(path))
 
 
 def _open_opus(text: str, rest: str, network: DownloadConfig, progress: Progress) -> Source:
-    release, file = fetch_opus(rest, network, progress)
-    return _with_terms(
-        text,
-        release.corpus,
-        file.sha256,
-        partial(read_opus, file.path, release),
-        read_opus_terms(file.path, release),
-    )
+    release, file = opus.fetch_opus(rest, network, progress)
+    read = partial(opus.read_opus, file.path, release)
+    return _with_terms(text, release.corpus, file.sha256, read, opus.read_terms(file.path, release))
 
 
 def _open_moses(text: str, rest: str, read: ReadConfig) -> Source:
@@ -242,34 +230,25 @@ def _open_words(text: str, rest: str, read: Reader) -> Source:
 
 
 def _open_catalogues(text: str, folder: Path) -> Source:
-    catalogues, skipped = find_catalogues(folder), list[str]()
+    found, skipped = catalogues.find_catalogues(folder), list[str]()
 
     def read(border: Border) -> Iterator[Pair]:
-        return read_catalogues(catalogues, folder.name, border, skipped)
+        return catalogues.read_catalogues(found, folder.name, border, skipped)
 
-    return Source(text, folder.name, _digest(list(catalogues)), read, skipped=skipped)
+    return Source(text, folder.name, _digest(list(found)), read, skipped=skipped)
 
 
 def _open_tatoeba(text: str, rest: str, network: DownloadConfig, progress: Progress) -> Source:
     """A folder with Tatoeba's whole export, or two languages from its server."""
-    folder = Path(rest)
+    folder, name = Path(rest), "tatoeba"
     if folder.is_dir():
-        return _with_terms(
-            text, "tatoeba", _digest(export_files(folder)), partial(read_tatoeba, folder, "tatoeba"), TERMS
-        )
-    files = fetch_tatoeba(rest, network, progress)
+        digest = _digest(tatoeba.export_files(folder))
+        read = partial(tatoeba.read_tatoeba, folder, name)
+        return _with_terms(text, name, digest, read, tatoeba.read_terms())
+    files = tatoeba.fetch_tatoeba(rest, network, progress)
     digest = digest_json([[file.path.name, file.sha256] for file in files])
-    paths = [file.path for file in files]
-    return _with_terms(text, "tatoeba", digest, partial(read_linked, paths, rest, "tatoeba"), TERMS)
-
-
-def _require_unicode(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise RequestError(
-            f"{text!r} has bytes that are not UTF-8.", "Rename it: a corpus records the names of its sources."
-        ) from error
+    read = partial(tatoeba.read_linked, [file.path for file in files], rest, name)
+    return _with_terms(text, name, digest, read, tatoeba.read_terms(files[2]))
 
 
 def _require_file(path: Path) -> None:

@@ -75,6 +75,40 @@ def test_the_next_call_continues_where_the_last_one_gave_up(web, hurried):
     assert web.asked(PATH) == ["", "bytes=120000-", "bytes=120000-", "bytes=120000-"]
 
 
+def test_attempts_are_counted_anew_on_new_ground(web, hurried):
+    """A large file over a bad line: every connection breaks, and each brings more than a mebibyte."""
+    large = gzip.compress(random.Random(3).randbytes(4_500_000), mtime=0)
+    url = web.put(PATH, large, *[Mischief(cut=1_100_000)] * 4)
+    assert download(remote(url), hurried.model_copy(update={"attempts": 2})).path.read_bytes() == large
+    assert len(web.log) == 5
+
+
+def test_a_server_that_brings_hardly_anything_is_not_asked_for_ever(web, hurried):
+    web.always[PATH] = Mischief(cut=10)
+    url = web.put(PATH, BODY)
+    with pytest.raises(IsoglotError, match="the last"):
+        download(remote(url), hurried)
+    assert web.asked(PATH) == ["", "bytes=10-", "bytes=20-"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_goes_wrong_the_bytes_are_equal(web, hurried, seed):
+    drawn = random.Random(seed)
+    wrongs = [
+        lambda: Mischief(cut=drawn.randrange(len(BODY))),
+        lambda: Mischief(cut=drawn.randrange(len(BODY)), headers={"ETag": f'"{drawn.random()}"'}),
+        lambda: Mischief(cut=drawn.randrange(len(BODY)), headers={"Content-Length": None}),
+        lambda: Mischief(cut=drawn.randrange(len(BODY)), ranges=False),
+        lambda: Mischief(headers={"Content-Length": str(drawn.randrange(len(BODY)))}),
+        lambda: Mischief(status=drawn.choice([408, 429, 500, 502, 503, 504])),
+        lambda: Mischief(extra=drawn.randbytes(500)),
+        lambda: Mischief(headers={"Content-Range": f"bytes {drawn.randrange(len(BODY))}-/{len(BODY)}"}),
+    ]
+    url = web.put(PATH, BODY, *(drawn.choice(wrongs)() for _ in range(8)))
+    patient = hurried.model_copy(update={"attempts": 40, "longest_wait_seconds": 0.02})
+    assert download(remote(url), patient).path.read_bytes() == BODY
+
+
 def test_a_server_without_ranges_sends_everything_again(web, hurried):
     url = web.put(PATH, BODY, Mischief(cut=200_000), Mischief(ranges=False))
     assert download(remote(url), hurried).path.read_bytes() == BODY

@@ -45,6 +45,12 @@ def test_sentences_are_joined_by_their_links(web, hurried):
     assert len(web.log) == 3
 
 
+def test_the_date_of_an_export_stands_in_its_attribution(web, hurried):
+    put(web, ENGLISH, LINKS, Mischief(headers={"Last-Modified": "Sat, 01 Aug 2026 06:30:00 GMT"}))
+    source = open_source("tatoeba:eng-deu", network=hurried)
+    assert source.attribution.endswith("by its contributors, exported Sat, 01 Aug 2026 06:30:00 GMT.")
+
+
 def test_a_cut_export_is_continued(web, hurried):
     put(web, ENGLISH, LINKS, Mischief(cut=40))
     assert rows(open_source("tatoeba:eng-deu", network=hurried), Border()) == EXPECTED

@@ -107,7 +107,7 @@ def _newest(corpus: str, codes: tuple[str, str], config: DownloadConfig, progres
     query = {
         "corpus": corpus, "source": codes[0], "target": codes[1], "preprocessing": "moses", "version": "latest",
     }  # fmt: skip
-    remote = Remote(f"{config.opus_index_url}?{urlencode(query)}", _index_versions, _NEXT)
+    remote = Remote(f"{config.opus_index_url.rstrip('?')}?{urlencode(query)}", _index_versions, _NEXT)
     versions = _index_versions(download(remote, config, progress).path)
     return versions[0]
 

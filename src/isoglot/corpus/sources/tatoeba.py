@@ -27,7 +27,8 @@ from isoglot.progress import Progress
 if TYPE_CHECKING:
     import duckdb
 
-TERMS = Licence("CC BY 2.0 FR", "Sentences of Tatoeba (https://tatoeba.org) by its contributors.")
+_TERMS = "CC BY 2.0 FR"
+_WORK = "Sentences of Tatoeba (https://tatoeba.org) by its contributors"
 _CODES = re.compile(r"([a-z]{3,4})-([a-z]{3,4})")
 _NEXT = "Tatoeba's codes have three letters, such as eng, deu or cmn; see https://tatoeba.org/downloads."
 _JOINED = """
@@ -83,6 +84,12 @@ def fetch_tatoeba(text: str, config: DownloadConfig, progress: Progress) -> list
     return [
         download(Remote(f"{base}/{name}.tsv.bz2", _require_whole, _NEXT), config, progress) for name in names
     ]
+
+
+def read_terms(links: Downloaded | None = None) -> Licence:
+    """Terms of Tatoeba's exports; with the date of the links where the server gave one, since they change weekly."""
+    date = f", exported {links.modified}" if links and links.modified else ""
+    return Licence(_TERMS, f"{_WORK}{date}.")
 
 
 def read_linked(files: Sequence[Path], codes: str, corpus: str, border: Border) -> Iterator[Pair]:
