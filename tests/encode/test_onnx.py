@@ -1,5 +1,6 @@
 """ONNX encoders: a small real graph, made with onnx's own helper."""
 
+import json
 import subprocess
 import sys
 
@@ -89,6 +90,34 @@ def test_options_change_vectors_and_space(tmp_path):
         assert np.abs(other.encode(TEXTS[:5]) - plain.encode(TEXTS[:5])).max() > 1e-3
         assert other.space()["fingerprint"] != plain.space()["fingerprint"]
     assert plain.tokenizer.max_tokens == 32  # what tokenizer_config.json says
+
+
+def test_a_folder_of_sentence_transformers_says_what_follows_the_graph(tmp_path):
+    """Its own exports stop at token vectors, in a folder called onnx."""
+    folder = tmp_path / "model"
+    origin, table = write_graph(tmp_path / "graph")
+    (folder / "onnx").mkdir(parents=True)
+    origin.rename(folder / "onnx" / "model.onnx")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / "graph" / name).rename(folder / name)
+    kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
+    modules = [{"path": path, "type": f"sentence_transformers.models.{kind}"} for path, kind in kinds]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": True}))
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 5}))
+    prompts = {"prompts": {"query": "the "}, "default_prompt_name": None}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+    encoder = load_onnx(folder / "onnx" / "model.onnx", prompt="query")
+    assert (encoder.pooling, encoder.normalise, encoder.prompt) == (("cls",), True, "the ")
+    assert encoder.tokenizer.max_tokens == 5
+    first = table[encoder.tokenizer(["red"]).ids[0]]
+    assert np.abs(encoder.encode(["red"])[0] - first / np.linalg.norm(first)).max() < 1e-5
+    assert load_onnx(folder / "onnx" / "model.onnx", pooling=("mean",), normalise=False).normalise is False
+    modules.append({"path": "3_Dense", "type": "sentence_transformers.models.Dense"})
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(RequestError, match="lists Dense after the encoder; an ONNX"):
+        load_onnx(folder / "onnx" / "model.onnx")
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from isoglot.artefact import read_json
 from isoglot.encode import attention
-from isoglot.encode.model_folder import default_prompt
+from isoglot.encode.model_folder import PoolingMode as PoolingMode
+from isoglot.encode.model_folder import default_prompt, read_pooling
 from isoglot.encode.tensors import write_tensors
 from isoglot.errors import RequestError
 
-PoolingMode = Literal["mean", "cls", "max"]
 _MODULES = "modules.json"
 POOLING_ORDER: tuple[PoolingMode, ...] = ("cls", "max", "mean")  # how sentence-transformers concatenates
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -146,7 +145,7 @@ def load_model(folder: Path) -> SentenceModel:
         )
     backbone = load_backbone(modules[0][1])
     shape = Shape(
-        pooling=_read_pooling(modules[1][1]),
+        pooling=read_pooling(modules[1][1]),
         normalise="Normalize" in kinds,
         max_tokens=_token_limit(modules[0][1], backbone),
         prompt=default_prompt(folder),
@@ -227,22 +226,6 @@ def _dense_config(layer: Dense) -> dict[str, object]:
 def _write_config(folder: Path, config: dict[str, object]) -> None:
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(config, indent=2))
-
-
-def _read_pooling(folder: Path) -> tuple[PoolingMode, ...]:
-    config = read_json(folder / "config.json")
-    modes = config.get("pooling_mode")
-    if modes is None:
-        prefix = "pooling_mode_"  # before version 5.7: one switch per mode, such as pooling_mode_cls_token
-        switched = [
-            key.removeprefix(prefix) for key, on in config.items() if key.startswith(prefix) and on is True
-        ]
-        modes = sorted(mode.removesuffix("s").removesuffix("_token") for mode in switched) or ["mean"]
-    modes = (modes,) if isinstance(modes, str) else tuple(modes)
-    unknown = [mode for mode in modes if mode not in ("mean", "cls", "max")]
-    if unknown:
-        raise RequestError(f"{folder}: pooling {', '.join(unknown)} is not one of mean, cls, max.")
-    return modes
 
 
 def _read_dense(folder: Path) -> Dense:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from isoglot.artefact import read_json
+from isoglot.errors import RequestError
 
+PoolingMode = Literal["mean", "cls", "max"]
+_MODULES = "modules.json"
 _CONFIG = "config_sentence_transformers.json"
 
 
@@ -24,3 +28,55 @@ def default_prompt(folder: Path) -> str:
 def resolve_prompt(folder: Path, prompt: str | None) -> str | None:
     """Give the text of one of the folder's own prompts when `prompt` is its name, else `prompt` itself."""
     return None if prompt is None else prompts(folder).get(prompt, prompt)
+
+
+def read_pooling(folder: Path) -> tuple[PoolingMode, ...]:
+    """Read the folder of a Pooling module: its modes, in the order in which they are concatenated.
+
+    Raises:
+        RequestError: a mode that isoglot does not run.
+    """
+    config = read_json(folder / "config.json")
+    modes = config.get("pooling_mode")
+    if modes is None:
+        prefix = "pooling_mode_"  # before version 5.7: one switch per mode, such as pooling_mode_cls_token
+        switched = [
+            key.removeprefix(prefix) for key, on in config.items() if key.startswith(prefix) and on is True
+        ]
+        modes = sorted(mode.removesuffix("s").removesuffix("_token") for mode in switched) or ["mean"]
+    modes = (modes,) if isinstance(modes, str) else tuple(modes)
+    unknown = [mode for mode in modes if mode not in ("mean", "cls", "max")]
+    if unknown:
+        raise RequestError(f"{folder}: pooling {', '.join(unknown)} is not one of mean, cls, max.")
+    return modes
+
+
+def after_tokens(folder: Path) -> tuple[tuple[PoolingMode, ...] | None, bool | None]:
+    """Read what a sentence-transformers folder does to token vectors: pooling, and whether it normalises.
+
+    Returns:
+        Modes and normalisation; None for both when the folder states no modules.
+
+    Raises:
+        RequestError: it does more than that.
+    """
+    if not (folder / _MODULES).is_file():
+        return None, None
+    modules = {
+        entry["type"].rsplit(".", 1)[-1]: folder / entry["path"] for entry in read_json(folder / _MODULES)
+    }
+    further = sorted(modules.keys() - {"Transformer", "Pooling", "Normalize"})
+    if further:
+        raise RequestError(
+            f"{folder / _MODULES} lists {', '.join(further)} after the encoder; an ONNX file of token vectors lacks that.",
+            "Export the whole model to ONNX, or give the folder as the teacher.",
+        )
+    pooling = read_pooling(modules["Pooling"]) if "Pooling" in modules else None
+    return pooling, "Normalize" in modules
+
+
+def stated_length(folder: Path) -> int | None:
+    """Read the length limit in tokens that a sentence-transformers folder states."""
+    path = folder / "sentence_bert_config.json"
+    number = read_json(path).get("max_seq_length") if path.is_file() else None
+    return None if number is None else int(number)

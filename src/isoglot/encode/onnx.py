@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import digest_bytes, digest_file, digest_json, read_json
 from isoglot.encode.batches import by_length
-from isoglot.encode.model_folder import default_prompt
+from isoglot.encode.model_folder import after_tokens, default_prompt, resolve_prompt, stated_length
 from isoglot.encode.tokens import Tokenizer, read_backend
 from isoglot.encode.unit import PROBES, is_unit, unit
 from isoglot.errors import IsoglotError, RequestError
@@ -122,10 +122,11 @@ def load_onnx(
 
     Args:
         path: the .onnx file.
-        prompt: text before every sentence; None: the default of the folder's config.
-        pooling: of token vectors; None: mean. An output that is pooled already takes none.
-        normalise: whether to give vectors unit length; None: when the graph does so itself.
-        max_tokens: longer sentences are cut; None: what tokenizer_config.json says, at most 512.
+        prompt: text before every sentence, or the name of one of the folder's; None: the folder's default.
+        pooling: of token vectors; None: what the folder's modules.json says, else mean. An output that is pooled
+            already takes none.
+        normalise: whether to give vectors unit length; None: as modules.json says, or when the graph does so itself.
+        max_tokens: longer sentences are cut; None: what the folder's configs say, else 512.
 
     Raises:
         RequestError: onnxruntime is not installed, or the file is no encoder that isoglot runs.
@@ -143,14 +144,17 @@ def load_onnx(
         raise RequestError(
             f"The output {output} of {path} is a sentence vector already.", "Leave out teacher.pooling."
         )
-    modes: Pooling = () if pooled else pooling or ("mean",)
+    own, normalises = (None, None) if pooled else after_tokens(folder)
+    modes: Pooling = () if pooled else pooling or own or ("mean",)
+    normalise = normalises if normalise is None else normalise
+    text = resolve_prompt(folder, prompt)
     encoder = OnnxEncoder(
         session=session,
         tokenizer=_tokenizer(folder, max_tokens),
         output=output,
         pooling=modes,
         normalise=bool(normalise),
-        prompt=default_prompt(folder) if prompt is None else prompt,
+        prompt=default_prompt(folder) if text is None else text,
         weights=_digest(path),
         dimension=width * max(1, len(modes)),
     )
@@ -211,8 +215,8 @@ def _tokenizer(folder: Path, max_tokens: int | None) -> Tokenizer:
     backend = read_backend(folder / "tokenizer.json")
     pad = config.get("pad_token") or "[PAD]"
     token = pad["content"] if isinstance(pad, dict) else pad
-    stated = config.get("model_max_length")
-    limits = [int(number) for number in (stated, max_tokens or _DEFAULT_TOKENS) if number is not None]
+    wanted = max_tokens or stated_length(folder) or _DEFAULT_TOKENS
+    limits = [int(number) for number in (config.get("model_max_length"), wanted) if number is not None]
     return Tokenizer(backend, backend.token_to_id(token) or 0, min(limits))
 
 

@@ -91,7 +91,7 @@ def _onnx(path: Path, config: TeacherConfig) -> Teacher:
         raise RequestError(f"There is no file {path}.", "Give the path of an .onnx file.")
     return load_onnx(
         path,
-        prompt=resolve_prompt(path.parent, config.prompt),
+        prompt=config.prompt,
         pooling=config.pooling,
         normalise=config.normalise,
         max_tokens=config.max_tokens,
