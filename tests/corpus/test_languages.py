@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import hypothesis.strategies as st
 import langcodes
 import pytest
+from hypothesis import given
 from tests.corpus.codes import TAGS
 
 from isoglot.corpus.languages import Border, is_code, name, parse, script
@@ -102,6 +104,19 @@ def test_canonical_tags_stay_as_they_are(tag):
     assert parse(tag) == tag
 
 
+SUBTAGS = ["de", "deu", "zh", "cmn", "sr", "und", "x", "ar", "apc", "nan", "en", "zho", "Hans", "Hant", "Latn", "Cyrl", "Hani", "Kore", "ko", "ja", "CN", "TW", "HK", "BR", "419", "013", "valencia", "tarask", "1901", "pehoeji", "formal", "u", "co", "t", "a", "simple", "ec", "el", "yue", "mo", "sh", "hbs", "iw", "1", "ab12345", "Qaaa", "art", "lojban", "i", "klingon"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SUBTAGS), min_size=1, max_size=5), st.sampled_from("-_"))
+def test_whatever_is_accepted_becomes_a_tag_that_stays(subtags, separator):
+    code = separator.join(subtags)
+    if is_code(code):
+        tag = parse(code)
+        assert parse(tag) == tag
+        assert name(tag)
+        assert script(tag) is None or len(script(tag)) == 4
+
+
 @pytest.mark.parametrize(("one", "other"), APART)
 def test_languages_are_never_merged(one, other):
     assert parse(one) != parse(other)
@@ -109,7 +124,19 @@ def test_languages_are_never_merged(one, other):
 
 @pytest.mark.parametrize(
     "code",
-    ["xx1", "", "-", "x", "english language", "12", "de/at", "verylonglanguage", "de-verylongone", "d\udcfc"],
+    [
+        "xx1",
+        "",
+        "-",
+        "x",
+        "english language",
+        "12",
+        "419",
+        "de/at",
+        "verylonglanguage",
+        "de-verylongone",
+        "d\udcfc",
+    ],
 )
 def test_an_unknown_code_is_refused(code):
     assert not is_code(code)

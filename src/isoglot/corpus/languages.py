@@ -107,7 +107,7 @@ def _canonical_or_none(code: str) -> str | None:
         return "-".join([language, *rest]).lower()
     language = _shortest(language)
     if language in _WITH_MEMBERS and rest and len(rest[0]) == 3 and _exists(rest[0].lower()):
-        language, *rest = rest[0].lower(), *rest[1:]
+        language, *rest = _shortest(rest[0].lower()), *rest[1:]
     return _canonical(language, rest) if _exists(language) else None
 
 
@@ -199,7 +199,8 @@ def _shortened(tag: str) -> str:
     parts = langcodes.Language.get(tag, normalize=False)
     written, region = parts.script, parts.territory
     if parts.language in _CHINESE:
-        written = written or _SCRIPT_OF_REGION.get(region or "")
+        said = None if written == "Hani" else written
+        written = said or _SCRIPT_OF_REGION.get(region or "") or written
         region = None if region == _REGION_OF_SCRIPT.get(written or "") else region
     if (parts.language, written) == ("ko", "Hang") or written == usual_script(parts.language):
         written = None
@@ -220,7 +221,7 @@ def _is_valid(tag: str) -> bool:
 def _exists(language: str) -> bool:
     from langcodes.data_dicts import LANGUAGE_REPLACEMENTS
 
-    if not 2 <= len(language) <= 3:
+    if not (2 <= len(language) <= 3 and language.isalpha()):
         return False
     # langcodes calls a code invalid that CLDR replaces by another, such as prs; it is a language all the same
     return language in _YOUNGER or language in LANGUAGE_REPLACEMENTS or _is_valid(language)
