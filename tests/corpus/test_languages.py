@@ -104,7 +104,12 @@ def test_canonical_tags_stay_as_they_are(tag):
     assert parse(tag) == tag
 
 
-SUBTAGS = ["de", "deu", "zh", "cmn", "sr", "und", "x", "ar", "apc", "nan", "en", "zho", "Hans", "Hant", "Latn", "Cyrl", "Hani", "Kore", "ko", "ja", "CN", "TW", "HK", "BR", "419", "013", "valencia", "tarask", "1901", "pehoeji", "formal", "u", "co", "t", "a", "simple", "ec", "el", "yue", "mo", "sh", "hbs", "iw", "1", "ab12345", "Qaaa", "art", "lojban", "i", "klingon"]  # fmt: skip
+SUBTAGS = [
+    "de", "deu", "zh", "cmn", "sr", "und", "x", "ar", "apc", "nan", "en", "zho", "Hans", "Hant", "Latn",
+    "Cyrl", "Hani", "Kore", "ko", "ja", "CN", "TW", "HK", "BR", "419", "013", "valencia", "tarask",
+    "1901", "pehoeji", "formal", "u", "co", "t", "a", "simple", "ec", "el", "yue", "mo", "sh", "hbs",
+    "iw", "1", "ab12345", "Qaaa", "art", "lojban", "i", "klingon",
+]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(SUBTAGS), min_size=1, max_size=5), st.sampled_from("-_"))
