@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from isoglot.errors import DamagedError
@@ -93,7 +93,7 @@ def require_safe_names(names: list[str], where: object) -> None:
     for name in names:
         if (
             not name
-            or ".." in PurePosixPath(name.replace("\\", "/")).parts
+            or ".." in name.replace("\\", "/").split("/")
             or name.startswith(("/", "\\"))
             or name[1:2] == ":"
         ):

@@ -108,6 +108,9 @@ def each_member(archive: Path, wanted: Collection[str]) -> Iterator[Member]:
 
     A member can be read until the next one is asked for.
     """
+    if not wanted:
+        return
+    wanted = set(wanted)
     wanted = frozenset(wanted)
     if archive.suffix.lower() in _ZIPS:
         with open_zip(archive) as opened:

@@ -75,8 +75,9 @@ def open_bundle(archive: Path, pattern: str) -> Bundle:
     names = list_members(archive)
     if pattern in names:
         return Bundle(archive, (pattern,), {}, {}, {}, frozenset(names))
-    chosen = [name for name in names if fnmatch.fnmatchcase(name, pattern) and not _is_junk(name)]
-    files = tuple(sorted(name for name in chosen if kind_of(PurePosixPath(name)) in _READABLE))
+    matching = (name for name in names if fnmatch.fnmatchcase(name, pattern) and not _is_junk(name))
+    chosen = {name: PurePosixPath(name) for name in matching}
+    files = tuple(sorted(name for name, path in chosen.items() if kind_of(path) in _READABLE))
     sides, trees, catalogues = _sides(chosen), _trees(chosen), _catalogues(chosen)
     if not (files or sides or trees or catalogues):
         shown = ", ".join(names[:_SHOWN]) + ", ..." * (len(names) > _SHOWN)
@@ -118,30 +119,29 @@ def read_terms(bundle: Bundle) -> str:
 
 
 def _is_junk(name: str) -> bool:
-    return any(part.startswith(_JUNK) for part in PurePosixPath(name).parts)
+    return any(part.startswith(_JUNK) for part in name.split("/"))
 
 
-def _sides(names: Collection[str]) -> dict[str, dict[str, str]]:
+def _sides(names: Mapping[str, PurePosixPath]) -> dict[str, dict[str, str]]:
     """Moses pairs such as `Books.de-en.de` and `Books.de-en.en`: two or more languages of one name."""
     sides: dict[str, dict[str, str]] = defaultdict(dict)
     for name in sorted(names):
-        base, dot, code = plain_name(PurePosixPath(name)).rpartition(".")
+        base, dot, code = plain_name(names[name]).rpartition(".")
         if dot and code not in _ENDINGS and is_code(code):
-            sides[str(PurePosixPath(name).parent / base)][code] = name
+            sides[str(names[name].parent / base)][code] = name
     return {base: members for base, members in sides.items() if len(members) > 1}
 
 
-def _trees(names: Collection[str]) -> dict[str, tuple[str, str]]:
-    places = {name: tree_place(PurePosixPath(name)) for name in names}
+def _trees(names: Mapping[str, PurePosixPath]) -> dict[str, tuple[str, str]]:
+    places = {name: tree_place(path) for name, path in names.items()}
     sets = Counter(place[0] for place in places.values() if place)
     return {name: place for name, place in places.items() if place and sets[place[0]] > 1}
 
 
-def _catalogues(names: Collection[str]) -> dict[str, str]:
+def _catalogues(names: Mapping[str, PurePosixPath]) -> dict[str, str]:
     """Catalogues whose name or folder tells a language; sources are left out where they are compiled too."""
     found = {}
-    for name in names:
-        path = PurePosixPath(name)
+    for name, path in names.items():
         if path.suffix == ".mo" or (path.suffix == ".po" and str(path.with_suffix(".mo")) not in names):
             code = catalogue_language(path)
             if code is not None:
