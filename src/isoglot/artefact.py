@@ -66,7 +66,8 @@ def digest_bytes(data: bytes) -> str:
 def digest_json(value: object) -> str:
     """Return the sha256 of `value` as canonical JSON, the same before and after a trip through a file."""
     plain = json.loads(json.dumps(value))  # number keys become text before they are sorted, as in a file
-    return digest_bytes(json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return digest_bytes(text.encode("utf-8", "surrogatepass"))  # JSON can escape what UTF-8 cannot hold
 
 
 def digest_file(path: Path) -> str:
@@ -92,7 +93,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  the shape is the caller's con
         raise DamagedError(
             f"{path} is missing.", f"Delete {path.parent} and run the command again."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedError(
             f"{path} is not valid JSON ({error}).", f"Delete {path.parent} and run again."
         ) from error
@@ -124,7 +125,12 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder / MANIFEST} does not match its own sha256: it was changed or damaged.",
             f"Delete {folder} and run the command that made it again.",
         )
-    return Manifest(**raw)
+    try:
+        return Manifest(**raw)
+    except TypeError as error:
+        raise RequestError(
+            f"{folder} is of another version ({error}).", "Use the one that wrote it."
+        ) from error
 
 
 def is_current(folder: Path, wanted: Manifest) -> bool:

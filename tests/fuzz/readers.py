@@ -3,6 +3,7 @@
 import bz2
 import contextlib
 import gzip
+import json
 import lzma
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 import zstandard
 
 from fuzz import seeds
+from isoglot.artefact import MANIFEST, digest_json, read_json, read_manifest
 from isoglot.corpus.formats.gettext import read_gettext
 from isoglot.corpus.formats.packed import open_binary
 from isoglot.corpus.formats.parquet import read_parquet
@@ -21,7 +23,7 @@ from isoglot.corpus.formats.xliff import read_xliff
 from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.sources.package import read_licence, read_package
-from isoglot.errors import IsoglotError
+from isoglot.errors import DamagedError, IsoglotError
 from isoglot.wheels import open_wheel
 from isoglot.zips import read_member
 
@@ -157,6 +159,26 @@ def _xces() -> Target:
     return Target(read, lambda: [seeds.XCES.encode(), seeds.XCES_DOCUMENT.encode()])
 
 
+def _manifest() -> Target:
+    """The manifest of one of our own folders, as it is and with the digest that would make it pass."""
+
+    def read(folder: Path, data: bytes) -> None:
+        path = folder / MANIFEST
+        path.write_bytes(data)
+        try:
+            read_manifest(folder)
+        except DamagedError:
+            changed = read_json(path)
+            changed["manifest_sha256"] = digest_json(
+                {k: v for k, v in changed.items() if k != "manifest_sha256"}
+            )
+            path.write_text(json.dumps(changed))
+            read_manifest(folder)
+
+    kept = {"kind": "corpus", "inputs": {"a": "b"}, "config": {}, "counts": {"read": 1}, "files": {}}
+    return Target(read, lambda: [json.dumps({**kept, "format_version": 1, "manifest_sha256": ""}).encode()])
+
+
 TARGETS: dict[str, Target] = {
     **{suffix[1:]: _packed(suffix) for suffix in PACK},
     "wheel": _wheel(),
@@ -182,4 +204,5 @@ TARGETS: dict[str, Target] = {
         lambda: [seeds.XLIFF_12.encode(), seeds.XLIFF_20.encode()],
     ),
     "xces": _xces(),
+    "manifest": _manifest(),
 }  # fmt: skip
