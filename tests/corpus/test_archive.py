@@ -135,6 +135,17 @@ def test_moses_files_of_many_languages(tmp_path):
     assert rows(path) == [("one", "de", "eins"), ("one", "fr", "un")]
 
 
+def test_moses_files_named_in_an_archive(tmp_path):
+    path = write(tmp_path / "a.zip", {"train.en": "one\n", "train.de": "eins\n", "train.scores": "0.5\n"})
+    source = open_source(f"moses:{path}:train.en,{path}:train.de,{path}:train.scores")
+    assert [(pair.source, pair.target, pair.score) for pair in source.read(Border())] == [
+        ("one", "eins", 0.5)
+    ]
+    write(path, {"train.en": "one\n", "train.de": "zwei\n", "train.scores": "0.5\n"})
+    again = open_source(source.text)
+    assert again.sha256 != source.sha256
+
+
 def test_moses_files_of_unequal_length(tmp_path):
     path = write(tmp_path / "dev.zip", {"dev.de": "eins\n", "dev.en": "one\ntwo\n"})
     with pytest.raises(

@@ -60,6 +60,13 @@ def test_a_list_in_an_archive(tmp_path):
     assert rows(f"muse:{tmp_path}/a.zip:dictionaries/en-de.txt") == [("en", "de", "house", "Haus")]
 
 
+def test_a_list_that_is_not_in_the_archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("en-de.txt", "house Haus\n")
+    with pytest.raises(RequestError, match=r"a\.zip has no member 'none\.txt'"):
+        open_source(f"muse:{tmp_path}/a.zip:none.txt")
+
+
 @pytest.mark.parametrize(
     ("scheme", "line", "parts"), [("muse", "a b c", 3), ("muse", "a", 1), ("muse", "a\tb\tc", 3),
                                   ("wikititles", "one two", 1), ("wikititles", "a ||| b ||| c", 3)],

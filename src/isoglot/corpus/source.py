@@ -10,7 +10,7 @@ from pathlib import Path
 
 from isoglot.artefact import digest_file, digest_json
 from isoglot.config import DownloadConfig, ReadConfig
-from isoglot.corpus.formats.archive import archive_name, find_member, split_member
+from isoglot.corpus.formats.archive import Member, archive_name, require_member, split_member
 from isoglot.corpus.formats.bundle import open_bundle, read_bundle, read_terms
 from isoglot.corpus.formats.kinds import Reader, kind_of, reader_of
 from isoglot.corpus.formats.moses import read_moses
@@ -179,19 +179,17 @@ def _open_moses(text: str, rest: str, read: ReadConfig) -> Source:
     paths = [Path(name) for name in str(names).split(",")]
     if len(paths) < 2:
         raise RequestError(f"{text} does not name two files.", "Write moses:train.en,train.de.")
-    for path in paths:
-        _require_file(path)
-    source, target, *others = paths
+    source, target, *others = files = [_locate(path) for path in paths]
     corpus = short_name(source)
     scores, ids = (
-        next((path for path in others if kind_of(path) == kind), None) for kind in ("scores", "ids")
+        next((file for file in others if kind_of(file) == kind), None) for kind in ("scores", "ids")
     )
-    if len(others) > sum(path is not None for path in (scores, ids)):
+    if len(others) > sum(file is not None for file in (scores, ids)):
         raise RequestError(f"{text}: a third file is .scores or .ids.", "Write moses:A.de,A.en,A.scores.")
     return Source(
         text,
         corpus,
-        _digest(paths),
+        _digest([_on_disk(file) for file in files]),
         lambda border: read_moses(
             source, target, corpus, border, languages, scores, ids, allow_ragged=read.allow_ragged
         ),
@@ -220,13 +218,11 @@ def _open_json(text: str, rest: str) -> Source:
 
 def _open_words(text: str, rest: str, read: Reader) -> Source:
     path, languages = _split_languages(rest)
-    archived = split_member(str(path))
-    file = find_member(*archived) if archived else path
-    if not archived:
-        _require_file(path)
+    file = _locate(path)
     corpus = short_name(file)
-    digest = digest_file(archived[0] if archived else path)
-    return Source(text, corpus, digest, lambda border: read(file, corpus, border, languages))
+    return Source(
+        text, corpus, digest_file(_on_disk(file)), lambda border: read(file, corpus, border, languages)
+    )
 
 
 def _open_catalogues(text: str, folder: Path) -> Source:
@@ -249,6 +245,19 @@ def _open_tatoeba(text: str, rest: str, network: DownloadConfig, progress: Progr
     digest = digest_json([[file.path.name, file.sha256] for file in files])
     read = partial(tatoeba.read_linked, [file.path for file in files], rest, name)
     return _with_terms(text, name, digest, read, tatoeba.read_terms(files[2]))
+
+
+def _locate(path: Path) -> Path | Member:
+    """A file, or a member of an archive; either is there."""
+    archived = split_member(str(path))
+    if archived is not None and archived[1] != "*":
+        return require_member(*archived)
+    _require_file(path)
+    return path
+
+
+def _on_disk(file: Path | Member) -> Path:
+    return file.archive if isinstance(file, Member) else file
 
 
 def _require_file(path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import IO, Literal
 
 from isoglot.corpus.formats.packed import as_file, plain_name
 from isoglot.corpus.formats.tarball import tar_members
+from isoglot.errors import RequestError
 from isoglot.zips import member_chunks, member_names, open_zip
 
 _ARCHIVE = re.compile(r".+\.(zip|whl|deb|tar|tgz|tar\.(gz|bz2|xz|zst))", re.I)
@@ -126,6 +127,18 @@ def each_member(archive: Path, wanted: Collection[str]) -> Iterator[Member]:
 def find_member(archive: Path, name: str) -> Member:
     """Return one member that can be opened on its own, as often as needed; reading starts a new pass."""
     return Member(archive, PurePosixPath(name), partial(_alone, archive, name))
+
+
+def require_member(archive: Path, name: str) -> Member:
+    """The same for a member that must be there.
+
+    Raises:
+        RequestError: it is not.
+        DamagedError: the archive cannot be read or is refused.
+    """
+    if name not in list_members(archive):
+        raise RequestError(f"{archive} has no member {name!r}.", "Names are as in the archive, with folders.")
+    return find_member(archive, name)
 
 
 def zip_member(opened: zipfile.ZipFile, archive: Path, name: str) -> Member:

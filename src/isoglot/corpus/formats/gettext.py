@@ -117,7 +117,9 @@ def _language(catalogue: Any, path: File) -> str:  # noqa: ANN401  polib is unty
 
 
 def _texts(entry: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  polib is untyped
-    if not entry.msgid_plural or not entry.msgstr_plural:  # a plural without numbered forms translates the first
+    if (
+        not entry.msgid_plural or not entry.msgstr_plural
+    ):  # a plural without numbered forms translates the first
         yield entry.msgid, entry.msgstr
         return
     forms = [entry.msgstr_plural[place] for place in sorted(entry.msgstr_plural)]
