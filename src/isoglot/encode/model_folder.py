@@ -68,7 +68,7 @@ def after_tokens(folder: Path) -> tuple[tuple[PoolingMode, ...] | None, bool | N
     further = sorted(modules.keys() - {"Transformer", "Pooling", "Normalize"})
     if further:
         raise RequestError(
-            f"{folder / _MODULES} lists {', '.join(further)} after the encoder; an ONNX file of token vectors lacks that.",
+            f"{folder / _MODULES} lists {', '.join(further)} after the encoder; an ONNX of token vectors lacks it.",
             "Export the whole model to ONNX, or give the folder as the teacher.",
         )
     pooling = read_pooling(modules["Pooling"]) if "Pooling" in modules else None
