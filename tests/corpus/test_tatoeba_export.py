@@ -3,9 +3,12 @@
 import lzma
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from isoglot.corpus.languages import Border
 from isoglot.corpus.source import open_source
+from isoglot.corpus.sources.tatoeba import read_tatoeba
 from isoglot.errors import DamagedError, RequestError
 
 SENTENCES = "1\teng\tThe door.\n2\tdeu\tDie Tür.\n3\tfra\tLa porte.\n4\t\\N\t?\n5\tcycl\t(isa Door)\n6\teng\tA door.\n"
@@ -55,3 +58,31 @@ def test_bytes_that_are_not_unicode_stay_in_their_sentence(tmp_path):
 def test_an_id_that_is_no_number(tmp_path, links):
     with pytest.raises(DamagedError, match=r"line 1: .* is not the number of a sentence"):
         rows(write(tmp_path, links=links), Border())
+
+
+TEXT = st.text(st.characters(exclude_characters="\t\n\r\ufeff", exclude_categories=["Cs"]))
+ROWS = st.lists(st.tuples(st.sampled_from(["eng", "deu", "fra", "\\N"]), TEXT), min_size=1, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory):
+    return tmp_path_factory.mktemp("export")
+
+
+@settings(max_examples=80, deadline=None)
+@given(ROWS, st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=12))
+def test_round_trip(export, sentences, links):
+    """Every link from an English sentence to one in another known language is a pair, in the order of the links."""
+    lines = [f"{number}\t{code}\t{text}\n" for number, (code, text) in enumerate(sentences)]
+    (export / "sentences.tsv").write_bytes("".join(lines).encode())
+    (export / "links.tsv").write_bytes("".join(f"{first}\t{second}\n" for first, second in links).encode())
+    expected = [
+        (sentences[first][1], sentences[second][0], sentences[second][1])
+        for first, second in links
+        if max(first, second) < len(sentences)
+        and sentences[first][0] == "eng"
+        and sentences[second][0] in ("deu", "fra")
+    ]
+    codes = {"de": "deu", "fr": "fra"}
+    found = read_tatoeba(export, "c", Border())
+    assert [(pair.source, codes[pair.target_lang], pair.target) for pair in found] == expected
