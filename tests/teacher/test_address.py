@@ -2,10 +2,10 @@
 
 import socket
 import ssl
-import subprocess
 
 import numpy as np
 import pytest
+import trustme
 from pydantic import ValidationError
 
 from isoglot.config import TeacherConfig
@@ -230,14 +230,11 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch):
 
 
 def certificate(folder, name):
-    """A certificate that vouches for itself, and the server's side of it."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-         "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    """The server's side of a certificate for a name, and in `authority.pem` who vouches for it."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "authority.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    authority.issue_cert(name).configure_cert(context)
     return context
 
 
@@ -249,7 +246,7 @@ def test_the_certificate_must_be_the_names_though_the_connection_goes_to_an_ip(m
         url = f"https://teacher.example:{server.port}/v1#tiny"
         with pytest.raises(IsoglotError, match="CERTIFICATE_VERIFY_FAILED"):
             opened(url, key_env="TEACHER_KEY")  # nobody vouches for it
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
         assert opened(url, key_env="TEACHER_KEY").dimension == 8
         with pytest.raises(IsoglotError, match=r"CERTIFICATE_VERIFY_FAILED.*IP address mismatch"):
             opened(f"https://127.0.0.1:{server.port}/v1#tiny", key_env="TEACHER_KEY")
