@@ -6,10 +6,7 @@ import threading
 
 import pytest
 
-from corpus.bad_input.measured import Outcome, read_in_own_process, require_bounds
-from isoglot.corpus.languages import Border
-from isoglot.corpus.source import open_source
-from isoglot.errors import DamagedError, RequestError
+from corpus.bad_input.measured import read_in_own_process, read_in_this_process, require_bounds
 
 CANARY = "canary-4711-do-not-read"
 MIB = 1 << 20
@@ -84,16 +81,6 @@ def written(folder, kind, data):
     (folder / "de/a.xml").write_text('<text><s id="1">eins</s></text>')
     (folder / "alignment.xml").write_text(ALIGNMENT)
     return str(folder / "alignment.xml")
-
-
-def read_here(source):
-    """Read a SOURCE in this process; for input that is wrong, but cannot cost much."""
-    texts, error = [], None
-    try:
-        texts = [[pair.source, pair.target] for pair in open_source(source).read(Border())]
-    except (DamagedError, RequestError) as caught:
-        error = caught
-    return Outcome(len(texts), texts, type(error).__name__ if error else "", str(error), 0, 0)
 
 
 def refused(folder, kind, data, message, read=read_in_own_process):
@@ -232,12 +219,12 @@ def test_a_long_file_of_short_segments_is_read(tmp_path):
 @pytest.mark.parametrize("name", ["UTF-16", "shift_jis", "nonsense", "idna", "base64", "utf-7"])
 def test_a_wrong_encoding_declaration(tmp_path, kind, name):
     head = f'<?xml version="1.0" encoding="{name}"?>'
-    refused(tmp_path, kind, KINDS[kind][0]("Tür", head=head), "encoding", read_here)
+    refused(tmp_path, kind, KINDS[kind][0]("Tür", head=head), "encoding", read_in_this_process)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_bytes_that_are_not_in_the_declared_encoding(tmp_path, kind):
-    refused(tmp_path, kind, KINDS[kind][0]("Tür").encode("latin-1"), "not well-formed", read_here)
+    refused(tmp_path, kind, KINDS[kind][0]("Tür").encode("latin-1"), "not well-formed", read_in_this_process)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -247,14 +234,14 @@ def test_other_encodings_that_are_declared_are_read(tmp_path, kind, codec):
     data = KINDS[kind][0]("Tür", head=head).encode(codec)
     if codec.endswith(("le", "be")):
         data = {"le": b"\xff\xfe", "be": b"\xfe\xff"}[codec[-2:]] + data
-    outcome = read_here(written(tmp_path, kind, data))
+    outcome = read_in_this_process(written(tmp_path, kind, data))
     assert outcome.error == ""
     assert sorted(outcome.texts[0]) == ["Tür", "eins"]
 
 
 def test_paired_codes_inside_a_segment_leave_the_text(tmp_path):
     segment = 'The <bpt i="1" type="bold">&lt;b&gt;</bpt>red<ept i="1">&lt;/b&gt;</ept> door'
-    outcome = read_here(written(tmp_path, "tmx", tmx(segment)))
+    outcome = read_in_this_process(written(tmp_path, "tmx", tmx(segment)))
     assert outcome.texts == [["The red door", "eins"]]
 
 
@@ -262,14 +249,14 @@ def test_paired_codes_inside_a_segment_leave_the_text(tmp_path):
 @pytest.mark.parametrize("sixteenth", [1, 4, 8, 12, 15])
 def test_truncated(tmp_path, kind, sixteenth):
     whole = KINDS[kind][0]("one two three " * 50)
-    outcome = read_here(written(tmp_path, kind, whole[: len(whole) * sixteenth // 16]))
+    outcome = read_in_this_process(written(tmp_path, kind, whole[: len(whole) * sixteenth // 16]))
     assert outcome.error == "DamagedError"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("junk", ["junk", "<more/>", "\0", "&a;", "<"])
 def test_something_after_the_root(tmp_path, kind, junk):
-    outcome = read_here(written(tmp_path, kind, KINDS[kind][0]() + junk))
+    outcome = read_in_this_process(written(tmp_path, kind, KINDS[kind][0]() + junk))
     assert outcome.error == "DamagedError"
 
 
@@ -302,4 +289,4 @@ def test_something_after_the_root(tmp_path, kind, junk):
     ],
 )
 def test_what_xml_does_not_allow(tmp_path, kind, bad, message):
-    refused(tmp_path, kind, KINDS[kind][0](f"a{bad}b"), message, read_here)
+    refused(tmp_path, kind, KINDS[kind][0](f"a{bad}b"), message, read_in_this_process)
