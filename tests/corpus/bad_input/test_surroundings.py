@@ -94,6 +94,15 @@ def test_variables(tmp_path, usual, variables):
     assert build_in(put_sources(tmp_path / "here"), variables) == usual
 
 
+def test_a_locale_that_cannot_name_a_source_is_named(tmp_path):
+    """ASCII and nothing else, which takes two switches: the umlauts in the name of a source are no text then."""
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    run = run_in(put_sources(tmp_path / "here"), ascii_only)
+    assert run.returncode == 2, run.stderr
+    assert b"set LC_ALL=C.UTF-8" in run.stderr
+    assert not (tmp_path / "here/out").exists()
+
+
 @pytest.mark.parametrize(
     "name", ["with some spaces", "ünï-çødé-日本-🙂", "x" * 200, "a'b\"c$(d)&;#%s{e}[f]*"]
 )
