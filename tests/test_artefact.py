@@ -16,6 +16,7 @@ import pytest
 from isoglot import artefact
 from isoglot.artefact import Manifest, publish
 from isoglot.errors import DamagedError, IsoglotError, RequestError
+from isoglot.lock import exclusive
 
 MANIFEST = Manifest("corpus", inputs={"a.tsv": "00"}, config={"languages": ["de", "no"]}, counts={"kept": 2})
 
@@ -31,7 +32,7 @@ def make(folder: Path, text: str = "eins\tone\n") -> Path:
 def python(code: str, *arguments: object, **options: object) -> subprocess.Popen[str]:
     """Start a second process that runs `code` with the artefact module at hand."""
     program = (
-        "import sys, os, time\nfrom pathlib import Path\nfrom isoglot import artefact\n"
+        "import sys, os, time\nfrom pathlib import Path\nfrom isoglot import artefact\nfrom isoglot.lock import exclusive\n"
         + textwrap.dedent(code)
     )
     command = [sys.executable, "-c", program, *map(str, arguments)]
@@ -200,7 +201,7 @@ def test_the_digest_follows_the_content(tmp_path):
 def test_a_second_writer_is_refused_and_told_who_holds_the_folder(tmp_path):
     holder = python(
         """
-        with artefact.exclusive(Path(sys.argv[1])):
+        with exclusive(Path(sys.argv[1])):
             print("held", flush=True)
             time.sleep(60)
         """,
@@ -209,12 +210,12 @@ def test_a_second_writer_is_refused_and_told_who_holds_the_folder(tmp_path):
     assert holder.stdout.readline() == "held\n"
     with (
         pytest.raises(IsoglotError, match=rf"in use by process {holder.pid} on "),
-        artefact.exclusive(tmp_path),
+        exclusive(tmp_path),
     ):
         pass
     holder.kill()
     holder.communicate(timeout=10)
-    with artefact.exclusive(tmp_path):  # the lock died with its process
+    with exclusive(tmp_path):  # the lock died with its process
         pass
 
 
@@ -301,3 +302,9 @@ def test_everything_is_on_disk_before_the_name_appears(tmp_path):
     scratch = str(tmp_path / ".corpus.partial")
     assert synced == [f"{scratch}/a", f"{scratch}/manifest.json", scratch, str(tmp_path)]
     assert ["rename" in line for line in events].index(True) == rename == 3
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(RequestError, match="is a file, not a folder"), exclusive(tmp_path / "out"):
+        pass

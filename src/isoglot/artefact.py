@@ -6,12 +6,9 @@ everything to disk and renames. A folder under a final name is therefore complet
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -19,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from isoglot.disk import PARTIAL, explaining_full_disk, sync, write_atomic
-from isoglot.errors import DamagedError, IsoglotError, RequestError
+from isoglot.errors import DamagedError, RequestError
+from isoglot.lock import held
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -156,7 +154,7 @@ def publish(folder: Path, manifest: Manifest) -> Iterator[Path]:
     _refuse_foreign(folder)
     discard_leftovers(folder)
     scratch = _scratch(folder)
-    with explaining_full_disk(folder), _held(scratch):
+    with explaining_full_disk(folder), held(scratch):
         try:
             yield scratch
             files = {
@@ -186,7 +184,7 @@ def discard_leftovers(folder: Path) -> None:
         IsoglotError: the scratch folder is no leftover: another process is writing it.
     """
     if _scratch(folder).is_dir():
-        with _held(_scratch(folder)):
+        with held(_scratch(folder)):
             pass
     for leftover in (_scratch(folder), _replaced(folder)):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -200,45 +198,6 @@ def verify(folder: Path) -> list[str]:
         if name not in problems and digest_file(folder / name) != expected["sha256"]:
             problems[name] = f"{folder / name} does not match its sha256"
     return list(problems.values())
-
-
-@contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; a second writer is refused at once, naming the first.
-
-    The lock dies with its process, so a crash leaves nothing to clean up.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise IsoglotError(
-                f"{folder} is in use by {file.read().strip() or 'another process'}.",
-                "Wait for it to finish, or choose another --out.",
-            ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}")
-        file.flush()
-        yield
-
-
-@contextmanager
-def _held(scratch: Path) -> Iterator[None]:
-    """Make a scratch folder and lock it, so that no other process takes it for a leftover."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise IsoglotError(
-                f"Another process is writing {scratch}.", "Wait for it to finish, or choose another --out."
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _wrong_sizes(folder: Path, manifest: Manifest) -> dict[str, str]:

@@ -14,8 +14,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from isoglot.artefact import digest_bytes, digest_file, exclusive, read_json, write_json
+from isoglot.artefact import digest_bytes, digest_file, read_json, write_json
 from isoglot.errors import DamagedError, IsoglotError, RequestError
+from isoglot.lock import exclusive
 from isoglot.zips import open_zip, read_member
 
 _RECORD = "wheel.json"  # written once a download is whole

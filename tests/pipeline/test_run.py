@@ -232,7 +232,7 @@ def test_a_full_disk_is_explained_and_the_next_run_goes_on(tiny_folder, tmp_path
 
 def test_two_runs_in_one_folder_are_refused(tiny_folder, tmp_path):
     import isoglot as package
-    from isoglot.artefact import exclusive
+    from isoglot.lock import exclusive
 
     with exclusive(tmp_path / "run"):
         process = isoglot(

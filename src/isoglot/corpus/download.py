@@ -17,11 +17,12 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from isoglot.artefact import digest_bytes, digest_file, exclusive, read_json, write_json
+from isoglot.artefact import digest_bytes, digest_file, read_json, write_json
 from isoglot.config import DownloadConfig
 from isoglot.corpus.transfer import AgainError, Remote, Version, arrived, forget, partial, transfer
 from isoglot.disk import explaining_full_disk, sync
 from isoglot.errors import DamagedError, IsoglotError, RequestError
+from isoglot.lock import exclusive
 from isoglot.progress import SILENT, Progress
 from isoglot.wheels import cache_folder
 

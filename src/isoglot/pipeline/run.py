@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isoglot.artefact import MANIFEST, discard_leftovers, exclusive, write_json
+from isoglot.artefact import MANIFEST, discard_leftovers, write_json
 from isoglot.config import Recipe, TeacherConfig
 from isoglot.corpus.build import build
 from isoglot.corpus.store import Corpus
@@ -15,6 +15,7 @@ from isoglot.disk import explaining_full_disk
 from isoglot.encode.locate import locate
 from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut, hold_out
+from isoglot.lock import exclusive
 from isoglot.pipeline.assess import Subject, assess
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.leaks import clear, open_reported

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.artefact import exclusive
 from isoglot.config import TeacherConfig
 from isoglot.disk import explaining_full_disk
 from isoglot.errors import IsoglotError, RequestError
+from isoglot.lock import exclusive
 from isoglot.progress import SILENT, Progress
 from isoglot.scale.plan import WHOLE, Chunk, Part, run_in_process
 from isoglot.scale.pool import Pool, run_in_processes

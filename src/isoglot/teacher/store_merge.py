@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from isoglot.artefact import digest_bytes, exclusive
+from isoglot.artefact import digest_bytes
 from isoglot.disk import explaining_full_disk
 from isoglot.errors import RequestError
+from isoglot.lock import exclusive
 from isoglot.progress import SILENT, Progress
 from isoglot.teacher.reduced import AXES
 from isoglot.teacher.store import Store

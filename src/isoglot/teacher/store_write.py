@@ -33,7 +33,7 @@ class Work:
 
 
 class StoreWriter(Store):
-    """A store that this process writes to, and reads; hold `artefact.exclusive` on its folder meanwhile."""
+    """A store that this process writes to, and reads; hold `lock.exclusive` on its folder meanwhile."""
 
     @classmethod
     def create(

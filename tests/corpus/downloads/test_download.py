@@ -11,11 +11,12 @@ import time
 
 import pytest
 
-from isoglot.artefact import digest_bytes, exclusive
+from isoglot.artefact import digest_bytes
 from isoglot.corpus.download import download
 from isoglot.corpus.formats.packed import open_binary
 from isoglot.corpus.transfer import Remote
 from isoglot.errors import DamagedError, IsoglotError, RequestError
+from isoglot.lock import exclusive
 from loopback import Mischief
 
 BODY = gzip.compress(random.Random(1).randbytes(300_000), mtime=0)
