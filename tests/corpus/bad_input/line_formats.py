@@ -101,6 +101,10 @@ def as_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def is_utf8(data: bytes) -> bool:
+    return data == data.decode("utf-8", "ignore").encode()
+
+
 def _tsv(folder: Path, rows: Rows) -> str:
     path = folder / "x.en-de.tsv"
     path.write_bytes(b"".join(b"%s\t%s\n" % row for row in rows))
