@@ -32,7 +32,8 @@ def make(folder: Path, text: str = "eins\tone\n") -> Path:
 def python(code: str, *arguments: object, **options: object) -> subprocess.Popen[str]:
     """Start a second process that runs `code` with the artefact module at hand."""
     program = (
-        "import sys, os, time\nfrom pathlib import Path\nfrom isoglot import artefact\nfrom isoglot.lock import exclusive\n"
+        "import sys, os, time\nfrom pathlib import Path\n"
+        "from isoglot import artefact\nfrom isoglot.lock import exclusive\n"
         + textwrap.dedent(code)
     )
     command = [sys.executable, "-c", program, *map(str, arguments)]

@@ -73,9 +73,7 @@ def open_wheel(path: Path) -> zipfile.ZipFile:
     try:
         return open_zip(path)
     except DamagedError as error:
-        raise DamagedError(
-            f"{path} is not a wheel ({error.problem}).", f"Delete {path.parent} and run again."
-        ) from error
+        raise DamagedError(error.problem, f"Delete {path.parent} and run again.") from error
 
 
 def read_pinned(archive: zipfile.ZipFile, name: str, sha256: str) -> bytes:

