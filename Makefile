@@ -28,7 +28,7 @@ lint: .venv/.installed-dev
 	$(BIN)/lint-imports
 
 fast: .venv/.installed-dev
-	$(BIN)/pytest -m "not slow and not faults" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not faults" $(ARGS)
 
 slow: .venv/.installed-dev
 	$(BIN)/pytest -m "slow and not faults" $(ARGS)

@@ -31,6 +31,16 @@ def test_sentences_that_stay_two(one, other):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_key_has_neither_punctuation_nor_loose_spaces(text):
+    found = key(text)
+    assert found == " ".join(found.split())
+    assert not [character for character in found if unicodedata.category(character)[0] == "P"]
+
+
+# a mark behind punctuation, or a half syllable, joins what it then stands beside; nothing else may change
+@given(
+    st.text(st.characters(exclude_categories=["Cs", "M"], exclude_characters=map(chr, range(0x1100, 0x1200))))
+)
 def test_a_key_is_its_own_key(text):
     assert key(key(text)) == key(text)
 

@@ -1,7 +1,7 @@
-"""Attention for short sequences, as plain matrix products.
+"""Attention for short sequences in bf16, as plain matrix products; everything else goes to torch's fused attention.
 
-At the lengths of sentences (under about 200 tokens) torch's fused attention is the slow choice on processors: two
-batched products and a softmax take less time in fp32 and far less in bf16. See docs/experiments.md.
+At the lengths of sentences (under about 200 tokens) torch's fused attention was the slow choice on processors in bf16;
+in fp32 it has become the fast one, forward and backward. See docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def attend(
     import torch
 
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
-    if query.shape[2] > LONGEST_SHORT:
+    if query.dtype != torch.bfloat16 or query.shape[2] > LONGEST_SHORT:
         mixed = torch.nn.functional.scaled_dot_product_attention(
             query, key, value, attn_mask=attention_mask, dropout_p=dropout, scale=factor
         )

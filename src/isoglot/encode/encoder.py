@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.encode.batches import by_length
+from isoglot.encode.batches import least_padding
 from isoglot.errors import RequestError
 from isoglot.progress import SILENT, Progress
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from isoglot.encode.tokens import Tokenizer, Tokens
 
 BATCH_TOKENS = 1024  # activations of so many tokens stay in a processor's cache (docs/experiments.md)
+# What starting a batch costs, in tokens. Accelerators wait for their programs far longer: there batches are full.
+_BATCH_COST = {"cpu": 16}
 
 
 class Embedder(Protocol):
@@ -90,7 +92,8 @@ class Encoder:
         result = np.empty((len(texts), width), dtype=np.float32)
         forward = self.model.features if features else self.model
         with progress.task(label, len(texts), "sentences") as task, torch.inference_mode():
-            for rows in by_length(tokens.lengths, BATCH_TOKENS):
+            cost = _BATCH_COST.get(device.type, BATCH_TOKENS)
+            for rows in least_padding(tokens.lengths, BATCH_TOKENS, cost):
                 ids, mask = tokens.padded(rows)
                 with autocast(self.precision, device):
                     vectors = forward(ids.to(device), mask.to(device))
