@@ -28,10 +28,10 @@ lint: .venv/.installed-dev
 	$(BIN)/lint-imports
 
 fast: .venv/.installed-dev
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not faults" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not faults and not fuzz" $(ARGS)
 
 slow: .venv/.installed-dev
-	$(BIN)/pytest -m "slow and not faults" $(ARGS)
+	$(BIN)/pytest -m "slow and not faults and not fuzz" $(ARGS)
 
 faults: .venv/.installed-dev
 	$(BIN)/pytest -m faults $(ARGS)
@@ -39,7 +39,7 @@ faults: .venv/.installed-dev
 # SECONDS per reader; READERS="mo tmx" to choose; what is found lies in runs/fuzz
 SECONDS ?= 600
 fuzz: .venv/.installed-fuzz
-	$(BIN)/pytest -m "slow and not faults" tests/corpus/bad_input/test_line_formats.py
+	$(BIN)/pytest -m fuzz
 	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS) $(if $(READERS),--readers $(READERS)) $(ARGS)
 
 clean:

@@ -100,15 +100,18 @@ def test_lone_surrogates_do_not_stop_it(folders):
 
 @pytest.mark.parametrize("tokens", [5, attention.LONGEST_SHORT, attention.LONGEST_SHORT + 1])
 @pytest.mark.parametrize("padded", [False, True])
-def test_attention_equals_torchs(tokens, padded):
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 3e-2)])
+def test_attention_equals_torchs(tokens, padded, dtype, tolerance):
     torch.manual_seed(0)
     query, key, value = (torch.randn(2, 4, tokens, 8) for _ in range(3))
     mask = torch.zeros(2, 1, tokens, tokens)
     if padded:
         mask[1, :, :, tokens - 2 :] = torch.finfo(torch.float32).min
-    ours, _ = attention.attend(torch.nn.Module(), query, key, value, mask if padded else None)
     theirs = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-    assert torch.allclose(ours, theirs.transpose(1, 2), atol=1e-5)
+    asked = [part.to(dtype) for part in (query, key, value)]
+    ours, _ = attention.attend(torch.nn.Module(), *asked, mask.to(dtype) if padded else None)
+    assert ours.dtype == dtype
+    assert torch.allclose(ours.float(), theirs.transpose(1, 2), atol=tolerance)
 
 
 def test_fingerprint_follows_the_space_and_not_the_place(folders, tmp_path):

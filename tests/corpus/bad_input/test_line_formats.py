@@ -13,7 +13,7 @@ from isoglot.corpus.build import build
 from isoglot.corpus.split import SPLITS
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 
-EXAMPLES = [60, pytest.param(2_000, marks=pytest.mark.slow)]
+EXAMPLES = [60, pytest.param(2_000, marks=pytest.mark.fuzz)]
 
 
 @pytest.mark.parametrize("odd", [name for name in ODD if name != "10 MB"])
