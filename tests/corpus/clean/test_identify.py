@@ -117,3 +117,25 @@ def test_random_mixtures_of_languages(library, texts):
 def test_the_weights_lie_row_by_row():
     """Otherwise scipy copies all 57 MB for each block, and small blocks become ten times slower."""
     assert identify.model().weights.flags.c_contiguous
+
+
+def test_what_comes_again_is_remembered_and_the_memory_is_bounded(monkeypatch):
+    asked = []
+    real = identify.probabilities
+
+    def counted(texts):
+        asked.extend(texts)
+        return real(texts)
+
+    monkeypatch.setattr(identify, "probabilities", counted)
+    monkeypatch.setattr(identify, "_REMEMBERED", 5)
+    memory = {}
+    first = identify.most_probable([*SENTENCES[:3], SENTENCES[0]], memory)
+    again = identify.most_probable([SENTENCES[1], SENTENCES[0]], memory)
+    assert asked == SENTENCES[:3]
+    assert (first[0][[1, 0]].tolist(), first[1][[1, 0]].tolist()) == (again[0].tolist(), again[1].tolist())
+    assert [identify.model().labels[label] for label in first[0]] == ["en", "de", "fr", "en"]
+    identify.most_probable(SENTENCES[:6], memory)
+    assert set(memory) == set(SENTENCES[:6])
+    assert asked == [*SENTENCES[:3], *SENTENCES[:6]]
+    assert [column.shape for column in identify.most_probable([], memory)] == [(0,), (0,)]

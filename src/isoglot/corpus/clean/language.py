@@ -61,15 +61,22 @@ def wrong_language(batch: Batch, config: CleanConfig, alive: Mask) -> Mask:
     found = np.zeros(len(alive), np.bool_)
     if config.language_probability >= OFF:
         return found
+    targets_seen: identify.Memory = {}  # they hardly ever come again
     sides = (
-        (batch.target, batch.languages, batch.language),
-        (batch.source, [batch.source_lang], np.zeros(len(alive), np.int64)),
+        (batch.target, batch.languages, batch.language, targets_seen),
+        # a source sentence comes again with each of its translations, often in another file
+        (batch.source, [batch.source_lang], np.zeros(len(alive), np.int64), _sources_seen()),
     )
-    for column, tags, tag_of in sides:
+    for column, tags, tag_of, memory in sides:
         rows = _to_check(column, tags, tag_of, config, alive & ~found)
-        texts = [column.texts[row] for row in rows]
-        found[rows] = is_other(texts, tags, tag_of[rows], config.language_probability)
+        texts = [column.texts[row] for row in rows.tolist()]
+        found[rows] = is_other(texts, tags, tag_of[rows], config.language_probability, memory)
     return found
+
+
+@functools.cache
+def _sources_seen() -> identify.Memory:
+    return {}
 
 
 def is_checked(tag: str) -> bool:
@@ -78,7 +85,11 @@ def is_checked(tag: str) -> bool:
 
 
 def is_other(
-    texts: Sequence[str], tags: Sequence[str], tag_of: NDArray[np.int64], probability: float
+    texts: Sequence[str],
+    tags: Sequence[str],
+    tag_of: NDArray[np.int64],
+    probability: float,
+    memory: identify.Memory | None = None,
 ) -> Mask:
     """Tell which texts are in another language than their tag says.
 
@@ -87,24 +98,21 @@ def is_other(
         tags: canonical tags; rows of a tag that is not checked are never wrong.
         tag_of: int64 [n], the tag of each text.
         probability: the identifier's least probability, in (0, 1).
+        memory: what the identifier said of texts before.
 
     Returns:
         bool [n].
     """
     if not len(texts):
         return np.zeros(0, np.bool_)
-    # a source sentence comes again with each of its translations
-    places: dict[str, int] = {}
-    place_of = [places.setdefault(text, len(places)) for text in texts]
-    probabilities = identify.probabilities(list(places))
-    best = probabilities.argmax(axis=1)[place_of]
-    allowed = np.ones((len(tags), probabilities.shape[1]), np.bool_)
+    best, chance = identify.most_probable(texts, {} if memory is None else memory)
+    labels = identify.model().labels
+    allowed = np.ones((len(tags), len(labels)), np.bool_)
     for number, tag in enumerate(tags):
-        labels = accepted(tag)
-        if labels is not None:
-            allowed[number] = [label in labels for label in identify.model().labels]
-    sure: Mask = probabilities[place_of, best] >= probability
-    other: Mask = sure & ~allowed[tag_of, best]
+        own = accepted(tag)
+        if own is not None:
+            allowed[number] = [label in own for label in labels]
+    other: Mask = (chance >= probability) & ~allowed[tag_of, best]
     return other
 
 
