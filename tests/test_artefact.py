@@ -33,8 +33,7 @@ def python(code: str, *arguments: object, **options: object) -> subprocess.Popen
     """Start a second process that runs `code` with the artefact module at hand."""
     program = (
         "import sys, os, time\nfrom pathlib import Path\n"
-        "from isoglot import artefact\nfrom isoglot.lock import exclusive\n"
-        + textwrap.dedent(code)
+        "from isoglot import artefact\nfrom isoglot.lock import exclusive\n" + textwrap.dedent(code)
     )
     command = [sys.executable, "-c", program, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
