@@ -17,6 +17,7 @@ CORPUS = "x.en-de"
 @pytest.fixture
 def call(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
     (tmp_path / "x.en-de.tsv").write_text(ROWS)
 
     def run(*arguments):
@@ -165,3 +166,12 @@ def test_failures_have_their_exit_code(call, arguments, code, said):
     result = call(*arguments)
     assert (result.exit_code, result.stdout) == (code, "")
     assert said in result.stderr
+
+
+def test_a_narrow_terminal_shows_where_a_line_was_cut(call, monkeypatch):
+    build(call)
+    monkeypatch.setenv("COLUMNS", "70")
+    lines = call("show", "out", "--examples", "0").stdout.splitlines()
+    row = next(line for line in lines if line.startswith("identical"))
+    assert len(row) <= 70
+    assert row.endswith("…")

@@ -6,7 +6,7 @@ import io
 import shutil
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from isoglot.cli.console import count, printable
 from isoglot.cli.corpus.folder import SPLITS
@@ -20,6 +20,8 @@ _LEAST = 1000  # reasons below one row in so many are not named
 _BAR = 28  # characters
 _EIGHTHS = "▏▎▍▌▋▊▉"
 _MOST_WIDE = 160
+_LEAST_WIDE = 4  # of a last column
+_BETWEEN = 3  # characters between two columns
 _MOST_NAME = 20
 
 
@@ -144,17 +146,17 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[i
 
     shown, numbers = Table(box=SIMPLE_HEAD, pad_edge=False), set(right)
     cells = [[printable(cell) for cell in row] for row in rows]
-    for place, head in enumerate(heads):
-        widest = max(map(cell_len, (head, *(row[place] for row in cells))))
-        shown.add_column(
-            head,
-            justify="right" if place in numbers else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if place == len(heads) - 1 else widest,
-        )
+    widths = [
+        max(cell_len(cell) for cell in (head, *(row[place] for row in cells)))
+        for place, head in enumerate(heads)
+    ]
+    left = _width() - sum(widths[:-1]) - _BETWEEN * len(heads)
+    widths[-1] = max(_LEAST_WIDE, min(widths[-1], left))
+    for place, (head, width) in enumerate(zip(heads, widths, strict=True)):
+        justify: Literal["left", "right"] = "right" if place in numbers else "left"
+        shown.add_column(head, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
     for row in cells:
-        shown.add_row(*map(Text, row))
+        shown.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
     text = io.StringIO()
     Console(file=text, width=_width(), color_system=None).print(shown)
     return "\n".join(line[1:].rstrip() for line in text.getvalue().splitlines() if line.strip())
