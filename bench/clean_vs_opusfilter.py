@@ -28,6 +28,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+from isoglot.config import CleanConfig
+from isoglot.corpus.clean.language import OFF
 from isoglot.corpus.languages import parse
 from isoglot.corpus.scripts import expected_scripts
 
@@ -215,7 +217,7 @@ def run_ours(rows: Path, scratch: Path, identifier: str | None) -> tuple[float, 
     ]
     command = [sys.executable, "-m", "isoglot.cli.main", "corpus", "build", *sources, "--out", out, "--json"]
     if identifier is None:
-        command += ["--set", "clean.language_probability=1.0"]
+        command += ["--set", f"clean.language_probability={OFF}"]
     start = time.perf_counter()
     result = subprocess.run(command, check=True, capture_output=True, text=True)
     return time.perf_counter() - start, json.loads(result.stdout)["kept"]
@@ -223,7 +225,13 @@ def run_ours(rows: Path, scratch: Path, identifier: str | None) -> tuple[float, 
 
 def chain_speed(rows: Path, identifier: str | None) -> int:
     """Pairs per second of mending and judging alone, rows in memory."""
-    command = [sys.executable, "-c", CHAIN, str(rows), "0.7" if identifier else "1.0"]
+    command = [
+        sys.executable,
+        "-c",
+        CHAIN,
+        str(rows),
+        str(CleanConfig().language_probability if identifier else OFF),
+    ]
     return round(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 

@@ -422,6 +422,10 @@ def test_near_duplicates_are_dropped_only_when_asked_for(tmp_path):
     assert len(corpus.sources()) == 2
     assert "Something else altogether." in corpus.sources()
     assert counts["dropped"]["near-duplicate"] == 5 - counts["kept"]
+    shown = [row for row in corpus.dropped() if row["reason"] == "near-duplicate"]
+    assert {row["lang"] for row in shown} <= {"de", "fr"}
+    assert len(shown) == counts["dropped"]["near-duplicate"]
+    assert not {row["source"] for row in shown} & set(corpus.sources())
     for cell in counts["by corpus"]:
         assert cell["read"] == cell["kept"] + sum(cell["dropped"].values())
     strict = build(config(path, near_duplicates=0.97), tmp_path / "strict").manifest.counts

@@ -21,6 +21,16 @@ def undisturbed(tiny_folder, tmp_path_factory):
     preloaded.close()
 
 
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory):
+    """A process that writes stores, one after the other."""
+    from faults.store_rig import Writer
+
+    writer = Writer(tmp_path_factory.mktemp("writer"))
+    yield writer
+    writer.close()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
     """Print the table; with ISOGLOT_FAULTS_TABLE=PATH also write it there as JSON."""

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from faults.store_rig import Writer, counted, differences, needs_strace, problems_of
+from faults.store_rig import counted, differences, needs_strace, problems_of
 from isoglot.teacher.store import Store
 
 FULL = (
@@ -18,13 +18,6 @@ BROKEN = (
 )
 
 pytestmark = needs_strace
-
-
-@pytest.fixture(scope="module")
-def writer(tmp_path_factory):
-    writer = Writer(tmp_path_factory.mktemp("writer"))
-    yield writer
-    writer.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,19 +4,12 @@ import shutil
 
 import pytest
 
-from faults.store_rig import Writer, counted, differences, needs_strace, problems_of
+from faults.store_rig import counted, differences, needs_strace, problems_of
 
 PROMISE = "the store opens with whole chunks, nothing committed is lost; resumed, the same bytes"
 FEW = 10
 
 pytestmark = needs_strace
-
-
-@pytest.fixture(scope="module")
-def writer(tmp_path_factory):
-    writer = Writer(tmp_path_factory.mktemp("writer"))
-    yield writer
-    writer.close()
 
 
 @pytest.fixture(scope="module")

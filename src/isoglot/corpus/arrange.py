@@ -87,11 +87,21 @@ _KEPT = "select corpus, lang, count(*) from targets group by all"
 _OVER_CAP = """
     select slice.corpus, slice.lang, count(*) from slice anti join targets using (place, lang, target) group by all
 """
-_REPEATED = """
-    select targets.lang, names.name, groups.source, targets.target
-    from targets join groups using (place) join names on names.corpus = targets.corpus where times > 1
-    qualify row_number() over (partition by targets.lang order by groups.number, target) <= ?
-"""
+# some rows of the first slice that has any
+_EXAMPLES = {
+    "near-duplicate": """
+        select lang, names.name, source, target
+        from sorted semi join near using (place) join names on names.corpus = sorted.corpus
+        where place between ?::ubigint and ?::ubigint
+        qualify row_number() over (partition by lang order by number) <= ?
+    """,
+    "duplicate": """
+        select targets.lang, names.name, groups.source, targets.target
+        from targets join groups using (place) join names on names.corpus = targets.corpus
+        where times > 1 and place between ?::ubigint and ?::ubigint
+        qualify row_number() over (partition by targets.lang order by groups.number, target) <= ?
+    """,
+}
 
 Key = tuple[int, str]  # index of the corpus, language
 
@@ -109,7 +119,7 @@ class Arranged:
         over_cap: (corpus, language) -> rows dropped by a cap.
         source_lengths: groups in each class of `LENGTH_EDGES`.
         target_lengths: language -> rows kept in each class.
-        repeated: language, corpus, source and target of some rows that came more than once.
+        examples: reason, language, corpus, source and target of some rows that were dropped.
     """
 
     sources: dict[Split, int] = field(default_factory=dict)
@@ -120,7 +130,7 @@ class Arranged:
     over_cap: Counter[Key] = field(default_factory=Counter)
     source_lengths: Counter[int] = field(default_factory=Counter)
     target_lengths: dict[str, Counter[int]] = field(default_factory=dict)
-    repeated: list[tuple[str, str, str, str]] = field(default_factory=list)
+    examples: list[tuple[str, str, str, str, str]] = field(default_factory=list)
 
 
 def arrange(
@@ -208,8 +218,7 @@ def _write_all(
                 _write(database, writers, split, arranged)
                 _count(database, caps, arranged)
                 arranged.near_duplicate += _by_key(database, _NEAR, [part.start, part.stop - 1])
-                if config.examples and not arranged.repeated:
-                    arranged.repeated = database.execute(_REPEATED, [config.examples]).fetchall()
+                _note_examples(database, part, config.examples, arranged)
                 task.advance(taken)
             for writer in writers.values():
                 writer.close()
@@ -243,6 +252,14 @@ def _write(
     for batch in database.sql(_TARGETS_OUT).to_arrow_reader(_FETCH_ROWS):
         writers["targets"].write(batch)
         _count_targets(batch, split, arranged)
+
+
+def _note_examples(database: duckdb.DuckDBPyConnection, part: range, most: int, arranged: Arranged) -> None:
+    known = {reason for reason, *_ in arranged.examples}
+    for reason, query in _EXAMPLES.items():
+        if most and reason not in known:
+            rows = database.execute(query, [part.start, part.stop - 1, most]).fetchall()
+            arranged.examples += [(reason, *row) for row in rows]
 
 
 def _count_targets(batch: pa.RecordBatch, split: Split, arranged: Arranged) -> None:

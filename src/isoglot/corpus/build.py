@@ -173,7 +173,7 @@ def _write_dropped(folder: Path, tally: Tally, arranged: Arranged) -> None:
         for (verdict, tag), examples in tally.examples.items()
         for example in examples
     ]
-    rows += [("duplicate", *row) for row in arranged.repeated]
+    rows += arranged.examples
     columns = list(zip(*sorted(rows), strict=True)) or [()] * len(schemas()["dropped"])
     # a side that is not Unicode is shown with the mark that stands for an unknown character
     arrays = [[text.encode("utf-8", "replace").decode() for text in column] for column in columns]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.corpus.audit.index import Index, Match, Side
-from isoglot.corpus.split import key
+from isoglot.corpus.split import keys
 from isoglot.corpus.store import Groups
 
 
@@ -55,7 +55,7 @@ def without_leaks(groups: Groups, leaks: GroupLeaks) -> Groups:
 
 def _leaking(texts: Sequence[str], side: Side) -> tuple[NDArray[np.bool_], dict[str, int]]:
     """Which texts are in test sets, bool [texts], and test set -> how many of them are in it."""
-    found: list[Match] = list(side.exact([key(text) for text in texts]))
+    found: list[Match] = list(side.exact(list(keys(texts))))
     leaking = np.zeros(len(texts), bool)
     leaking[[match.row for match in found]] = True
     pairs = {(match.row, match.mark.test_set) for match in found}

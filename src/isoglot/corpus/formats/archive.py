@@ -111,7 +111,6 @@ def each_member(archive: Path, wanted: Collection[str]) -> Iterator[Member]:
     """
     if not wanted:
         return
-    wanted = set(wanted)
     wanted = frozenset(wanted)
     if archive.suffix.lower() in _ZIPS:
         with open_zip(archive) as opened:
