@@ -75,8 +75,10 @@ class TeacherConfig(Section):
         "error", description="source sentences that the teacher has no vector for: stop, or leave them out"
     )
     chunk_rows: int = Field(1024, ge=1, description="sentences per chunk of the store, the unit of resume")
-    store_precision: Literal["fp16", "int8"] = Field(
-        "fp16", description="how vectors are kept; int8 halves the store, at a cosine of 0.9999 to the vector"
+    store_precision: Literal["fp32", "fp16", "int8"] = Field(
+        "fp16",
+        description="how vectors are kept: fp32 exactly; fp16 in half the space; int8 in a quarter, at a cosine of"
+        " 0.9999 to the vector",
     )
     endpoint: EndpointConfig = EndpointConfig()
     vectors: VectorsConfig = VectorsConfig()

@@ -22,6 +22,14 @@ def errors(folder, precision, dimension=384):
     return float(np.sqrt(np.mean((found - wanted) ** 2))), float(cosines.min())
 
 
+def test_fp32_keeps_every_bit_in_twice_the_space_of_fp16(tmp_path):
+    store = fill(tmp_path / "fp32", MANY, precision="fp32", dimension=384)
+    assert np.array_equal(store.vectors(MANY), expected(MANY, 384))
+    fill(tmp_path / "fp16", MANY, dimension=384)
+    sizes = [sum(map(len, shards(tmp_path / precision).values())) for precision in ("fp32", "fp16")]
+    assert 1.9 < sizes[0] / sizes[1] < 2
+
+
 def test_fp16_keeps_vectors_almost_exactly(tmp_path):
     rmse, cosine = errors(tmp_path, "fp16")
     assert rmse < 1.5e-5
@@ -87,7 +95,7 @@ def open_files():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
 def test_a_table_reads_nothing_before_it_is_asked(tmp_path, precision):
     fill(tmp_path, TEXTS, precision=precision)
     store = Store.open(tmp_path)

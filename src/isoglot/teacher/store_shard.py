@@ -1,7 +1,7 @@
 """One shard of a teacher store: the keys and vectors of a chunk, as a safetensors file that is mapped, not loaded.
 
 keys      uint8 [rows, 16]          ascending
-vectors   fp16 or int8 [rows, dimension]
+vectors   fp32, fp16 or int8 [rows, dimension]
 scales    float32 [rows]            int8 only: vector = scale * numbers, the largest of a row is 127
 
 The file's metadata names the chunk.
@@ -22,9 +22,10 @@ from isoglot.errors import DamagedError, IsoglotError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-StorePrecision = Literal["fp16", "int8"]
+StorePrecision = Literal["fp32", "fp16", "int8"]
 KEY_BYTES = 16
 _CODES = {"F16": np.float16, "I8": np.int8, "U8": np.uint8, "F32": np.float32}
+_STORED: dict[StorePrecision, type[Any]] = {"fp32": np.float32, "fp16": np.float16, "int8": np.int8}
 _LARGEST_INT8 = 127
 _FROM_HALF = np.float32(2.0**112)  # moves a half's exponent bias of 15 to a float's 127
 
@@ -39,7 +40,7 @@ class Layout:
     @property
     def row_bytes(self) -> int:
         """Bytes of one stored vector, without its scale."""
-        return self.dimension * (2 if self.precision == "fp16" else 1)
+        return self.dimension * np.dtype(_STORED[self.precision]).itemsize
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Shard:
     Attributes:
         keys: uint8 [rows, 16].
         vectors: the bytes of all rows, one after another.
-        scales: float32 [rows], empty for fp16.
+        scales: float32 [rows], empty but for int8.
     """
 
     keys: NDArray[np.uint8]
@@ -73,10 +74,10 @@ def pack(chunk: str, keys: NDArray[np.uint8], vectors: NDArray[np.float32], layo
 
     _refuse_bad(chunk, vectors, (len(keys), layout.dimension), "are zero or not finite")
     tensors: dict[str, NDArray[Any]] = {"keys": keys}
-    if layout.precision == "fp16":
+    if layout.precision != "int8":
         with np.errstate(over="ignore"):
-            tensors["vectors"] = vectors.astype(np.float16)
-        _refuse_bad(chunk, tensors["vectors"], vectors.shape, "leave the range of fp16")
+            tensors["vectors"] = vectors.astype(_STORED[layout.precision])
+        _refuse_bad(chunk, tensors["vectors"], vectors.shape, f"leave the range of {layout.precision}")
     else:
         tensors["scales"] = np.abs(vectors).max(axis=1) / np.float32(_LARGEST_INT8)
         tensors["vectors"] = np.rint(vectors / tensors["scales"][:, None]).astype(np.int8)
@@ -113,7 +114,7 @@ def map_shard(path: Path, size: int, rows: int, layout: Layout) -> Shard:
         raise damaged(path, "is missing") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, f"is not a readable shard ({error})") from error
-    wanted = (rows, layout.dimension), np.dtype(np.float16 if layout.precision == "fp16" else np.int8)
+    wanted = (rows, layout.dimension), np.dtype(_STORED[layout.precision])
     if (vectors.shape, vectors.dtype) != wanted or keys.shape != (rows, KEY_BYTES):
         raise damaged(path, f"holds {vectors.dtype} {vectors.shape} instead of {wanted[1]} {wanted[0]}")
     return Shard(keys, vectors.reshape(-1).view(np.uint8).data, scales)
@@ -121,6 +122,8 @@ def map_shard(path: Path, size: int, rows: int, layout: Layout) -> Shard:
 
 def unpack(rows: bytes, scales: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
     """Turn stored rows, one after another, into float32 [rows, dimension]."""
+    if layout.precision == "fp32":
+        return np.frombuffer(rows, np.float32).reshape(-1, layout.dimension).copy()
     if layout.precision == "fp16":
         return from_half(np.frombuffer(rows, np.int16)).reshape(-1, layout.dimension)
     numbers = np.frombuffer(rows, np.int8).reshape(-1, layout.dimension).astype(np.float32)
