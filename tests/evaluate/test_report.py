@@ -15,7 +15,7 @@ from isoglot.evaluate.report import charts, data, page
 
 
 @pytest.fixture(scope="module")
-def report() -> data.RunReport:
+def report() -> data.Report:
     return run_report()
 
 
@@ -47,16 +47,16 @@ def test_facts(document, report):
         row.one("dt").text: row.one("dd").text for row in document.one("section", "hero").one("dl").all("div")
     }
     assert facts["Teacher"] == report.teacher
-    assert facts["Student"] == report.student
+    assert facts["Student"] == report.model
     assert facts["Languages"] == ", ".join(NAMES.values())
     assert facts["Trained for"] == "14.6 min"
     assert facts["Saved"] == "the trained student"
-    assert facts["Why"] == report.why
+    assert facts["Why"] == report.distillation.why
 
 
 def test_bars_are_sorted_and_as_long_as_their_values(document, report):
     rows = document.all("div", "bar-row")[:-1]
-    expected = sorted(report.rows, key=lambda row: -TRAINED[row.language])
+    expected = sorted(report.distillation.rows, key=lambda row: -TRAINED[row.language])
     assert [row.one("div", "bar-name").text for row in rows] == [row.name for row in expected]
     for drawn, row in zip(rows, expected, strict=True):
         bars, values = drawn.all("rect"), drawn.all("text")
@@ -70,8 +70,8 @@ def test_bars_are_sorted_and_as_long_as_their_values(document, report):
 def test_table_holds_every_score(document, report):
     table = document.named("scores").one("table")
     rows = {row.one("th").all("bdi")[0].text: row.all("td") for row in table.one("tbody").all("tr")}
-    assert list(rows) == [row.name for row in data.ranked(report)]
-    for row in report.rows:
+    assert list(rows) == [row.name for row in data.ranked(report.distillation)]
+    for row in report.distillation.rows:
         cells = rows[row.name]
         assert cells[0].text == str(row.queries)
         scores = [row.stages[stage] for stage in data.STAGES]
@@ -98,7 +98,7 @@ def test_curve_points_lie_where_the_axis_says(document, report):
     for panel, key in zip(panels, ("retrieval", "spearman", "r2"), strict=True):
         read_off = axis(panel)
         dots = panel.all("circle", "dot")
-        for dot, point in zip(dots, report.curve, strict=True):
+        for dot, point in zip(dots, report.distillation.curve, strict=True):
             assert read_off(dot) == pytest.approx(getattr(point, key), abs=2e-5)
             assert float(dot.attributes["cx"].rstrip("%")) == pytest.approx(
                 100 * point.minutes / 14.6, abs=0.006
@@ -122,7 +122,7 @@ def axis(panel: Element):
 def test_curve_numbers_are_listed(document, report):
     rows = document.named("curve").one("tbody").all("tr")
     assert [row.all("td")[2].text for row in rows] == [
-        f"{100 * point.retrieval:.1f}%" for point in report.curve
+        f"{100 * point.retrieval:.1f}%" for point in report.distillation.curve
     ]
     assert rows[0].all("td")[1].text == "–"
     assert [row.one("th").text for row in rows if "saved" in row.attributes.get("class", "")] == [
@@ -212,16 +212,19 @@ def test_provenance_signatures_and_notices(document, report):
 
 def test_the_report_becomes_json(report):
     again = json.loads(json.dumps(asdict(report)))
-    assert again["rows"][0]["stages"]["trained"]["to_teacher"] == report.rows[0].stages["trained"].to_teacher
+    assert (
+        again["distillation"]["rows"][0]["stages"]["trained"]["to_teacher"]
+        == report.distillation.rows[0].stages["trained"].to_teacher
+    )
 
 
 def test_means_skip_what_was_not_measured(report):
     rows = (
-        replace(report.rows[0], stages={"trained": data.StageScores(0.001, 0.6, 0.9, 0.8)}),
-        replace(report.rows[1], stages={"trained": data.StageScores(None, None, 0.7, None)}),
-        replace(report.rows[2], stages={}),
+        replace(report.distillation.rows[0], stages={"trained": data.StageScores(0.001, 0.6, 0.9, 0.8)}),
+        replace(report.distillation.rows[1], stages={"trained": data.StageScores(None, None, 0.7, None)}),
+        replace(report.distillation.rows[2], stages={}),
     )
-    partial = replace(report, rows=rows)
+    partial = replace(report.distillation, rows=rows)
     assert data.mean_scores(partial, "trained") == data.StageScores(0.001, 0.6, pytest.approx(0.8), 0.8)
     assert data.mean_scores(partial, "before") == data.StageScores(None, None, None, None)
     assert data.worst(partial) == rows[0]

@@ -23,7 +23,7 @@ def show(browser, tmp_path) -> Iterator[Callable[..., Opened]]:  # noqa: F811  t
         numbers = count()
 
         def open_report(
-            report: data.RunReport, width: int = 1280, scheme: str = "light", script: bool = True
+            report: data.Report, width: int = 1280, scheme: str = "light", script: bool = True
         ) -> Opened:
             path = tmp_path / f"report-{next(numbers)}.html"
             page.write(report, path)
@@ -100,11 +100,11 @@ def test_sorting_by_keyboard(show):
 
 def test_missing_scores_sort_last_in_both_directions(show):
     report = run_report()
-    report.rows[3].stages["trained"] = data.StageScores(None, None, None, None)
+    report.distillation.rows[3].stages["trained"] = data.StageScores(None, None, None, None)
     tab = show(report).tab
     for _ in range(2):
         tab.get_by_role("button", name="Trained").first.click()
-        assert names_in_order(tab)[-1] == report.rows[3].name
+        assert names_in_order(tab)[-1] == report.distillation.rows[3].name
 
 
 def test_map_by_pointer_shows_the_sentence_in_that_language(show):

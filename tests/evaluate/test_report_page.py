@@ -19,7 +19,7 @@ from isoglot.page import text
 
 
 @pytest.fixture(scope="module")
-def report() -> data.RunReport:
+def report() -> data.Report:
     return run_report()
 
 
@@ -28,7 +28,12 @@ def document(report) -> Element:
     return read(page.render(report))
 
 
-def section(report: data.RunReport, name: str) -> Element:
+def changed(report: data.Report, **changes: object) -> data.Report:
+    """The report with other fields in the part about the run."""
+    return replace(report, distillation=replace(report.distillation, **changes))
+
+
+def section(report: data.Report, name: str) -> Element:
     return read(page.render(report)).named(name)
 
 
@@ -142,8 +147,8 @@ def test_nothing_is_loaded_from_anywhere(document):
 
 
 def test_an_empty_run_still_makes_a_page():
-    names = {"title": "t", "teacher": "a", "student": "b", "why": ""}
-    empty = data.RunReport(**names, languages=(), shipped="warm start", minutes=0, pool=0, rows=())
+    run = data.Distillation(shipped="warm start", why="", minutes=0, pool=0, rows=())
+    empty = data.Report(title="t", model="b", teacher="a", distillation=run)
     document = read(page.render(empty))
     assert document.one("p", "number").text == "after: –"
     assert {note.text for note in document.all("p", "empty")} == {
@@ -158,7 +163,7 @@ def test_an_empty_run_still_makes_a_page():
 
 
 def test_one_language_is_named_instead_of_a_mean(report):
-    document = read(page.render(replace(report, rows=report.rows[6:7], languages=report.languages[6:7])))
+    document = read(page.render(changed(report, rows=report.distillation.rows[6:7])))
     assert "of sentences in Turkish find" in document.one("p", "meaning").text
     assert percents(document.one("p", "number").text) == [0.1, 85.8]
     assert document.all("p", "weakest") == []
@@ -166,7 +171,7 @@ def test_one_language_is_named_instead_of_a_mean(report):
 
 
 def test_one_measurement_is_no_curve(report):
-    curve = section(replace(report, curve=report.curve[:1], shipped_step=0), "curve")
+    curve = section(changed(report, curve=report.distillation.curve[:1], shipped_step=0), "curve")
     assert curve.all("svg") == []
     assert "only one measurement" in curve.one("p", "empty").text
     assert len(curve.one("tbody").all("tr")) == 1
@@ -174,8 +179,10 @@ def test_one_measurement_is_no_curve(report):
 
 def test_student_of_another_dimension_has_no_number_before(report):
     unmeasured = data.StageScores(mse=None, r2=None, to_student=0.71, to_teacher=None)
-    rows = tuple(replace(row, stages={**row.stages, "before": unmeasured}) for row in report.rows)
-    document = read(page.render(replace(report, rows=rows)))
+    rows = tuple(
+        replace(row, stages={**row.stages, "before": unmeasured}) for row in report.distillation.rows
+    )
+    document = read(page.render(changed(report, rows=rows)))
     assert "before" not in document.one("p", "number").text
     assert "do not fit this index at all" in document.one("section", "hero").text
     cells = document.named("scores").one("tbody").all("tr")[0].all("td")
@@ -184,20 +191,21 @@ def test_student_of_another_dimension_has_no_number_before(report):
 
 
 def test_a_shipped_warm_start_is_what_the_headline_shows(report):
-    document = read(page.render(replace(report, shipped="warm start", shipped_step=0)))
-    after = statistics.fmean(row.stages["warm start"].to_teacher for row in report.rows)
+    document = read(page.render(changed(report, shipped="warm start", shipped_step=0)))
+    after = statistics.fmean(row.stages["warm start"].to_teacher for row in report.distillation.rows)
     assert percents(document.one("p", "number").text)[1] == round(100 * after, 1)
     assert document.one("p", "number").text.endswith("%")
     assert document.one("ul", "legend").all("li")[1].text.endswith("saved")
 
 
 def test_numbers_that_are_not_finite_are_left_out(report):
-    curve = tuple(replace(point, r2=math.nan) for point in report.curve)
+    curve = tuple(replace(point, r2=math.nan) for point in report.distillation.curve)
+    odd = changed(report, curve=curve)
     points = (*report.map, replace(report.map[0], x=math.inf))
-    document = read(page.render(replace(report, curve=curve, map=points)))
+    document = read(page.render(replace(odd, map=points)))
     assert [panel.one("figcaption").text for panel in document.all("figure", "panel")] == [
         "Retrieval, top-1",
         "Spearman",
     ]
     assert len(document.one("svg", "map").all("path")) == 40
-    assert not re.search(r"\bnan\b|\binf\b", page.render(replace(report, curve=curve, map=points)))
+    assert not re.search(r"\bnan\b|\binf\b", page.render(replace(odd, map=points)))

@@ -21,10 +21,11 @@ from isoglot.evaluate.report import page
 from isoglot.evaluate.report.data import (
     CorpusCounts,
     CurvePoint,
+    Distillation,
     Language,
     LanguageRow,
     LeakRow,
-    RunReport,
+    Report,
     Stage,
     StageScores,
     mean_scores,
@@ -77,24 +78,41 @@ def assess(subject: Subject, out: Path, progress: Progress) -> Mapping[str, Any]
             return known
     student = load_encoder(subject.folder)
     vectors = encode(student, subject.test, progress)
-    report = _report(subject, vectors, str(space(student)["fingerprint"]))
+    run = _distillation(subject, vectors)
+    report = _report(subject, run, vectors, str(space(student)["fingerprint"]))
     page.write(report, page_path)
-    scores = _scores(report, student_digest, subject.test)
+    scores = _scores(run, report, student_digest, subject.test)
     write_json(scores_path, scores)
     return scores
 
 
-def _report(subject: Subject, vectors: Vectors, fingerprint: str) -> RunReport:
-    card, test, teacher = subject.card, subject.test, subject.teacher
-    shipped: Literal["warm start", "trained"] = card["shipped"]
-    now = score_languages(vectors, teacher, test)
+def _report(subject: Subject, run: Distillation, vectors: Vectors, fingerprint: str) -> Report:
+    card, test = subject.card, subject.test
     counts = subject.corpus.manifest
     source = str(counts.config["source_lang"])
-    return RunReport(
+    return Report(
         title=subject.title,
+        model=card["start"],
         teacher=card["teacher"]["label"],
-        student=card["start"],
         languages=tuple(Language(tag, name(tag)) for tag in test.languages),
+        distillation=run,
+        map=sentence_map(vectors.queries, subject.teacher, test, source, _MAP_SENTENCES),
+        pool=len(test.pool),
+        examples=examples(vectors.queries, subject.teacher, test, _EXAMPLES),
+        corpus=_counts(counts.counts),
+        leaks=_leaks(card),
+        provenance=_provenance(card, fingerprint),
+        signatures=tuple(str(signature) for signature in _signatures(test, fingerprint)),
+        notices=tuple((subject.folder / "NOTICE").read_text("utf-8").strip().split("\n\n")),
+    )
+
+
+def _distillation(subject: Subject, vectors: Vectors) -> Distillation:
+    card, test, teacher = subject.card, subject.test, subject.teacher
+    source = str(subject.corpus.manifest.config["source_lang"])
+    shipped: Literal["warm start", "trained"] = card["shipped"]
+    now = score_languages(vectors, teacher, test)
+    return Distillation(
         shipped=shipped,
         why=card["why"],
         minutes=card["minutes"],
@@ -103,13 +121,6 @@ def _report(subject: Subject, vectors: Vectors, fingerprint: str) -> RunReport:
         english=_source_row(vectors, teacher, source, shipped),
         curve=_curve(card["dev"]),
         shipped_step=card["shipped_step"],
-        map=sentence_map(vectors.queries, teacher, test, source, _MAP_SENTENCES),
-        examples=examples(vectors.queries, teacher, test, _EXAMPLES),
-        corpus=_counts(counts.counts),
-        leaks=_leaks(card),
-        provenance=_provenance(card, fingerprint),
-        signatures=tuple(str(signature) for signature in _signatures(test, fingerprint)),
-        notices=tuple((subject.folder / "NOTICE").read_text("utf-8").strip().split("\n\n")),
     )
 
 
@@ -179,30 +190,30 @@ def _signatures(test: HeldOut, fingerprint: str) -> list[Signature]:
     ]
 
 
-def _scores(report: RunReport, student_digest: str, test: HeldOut) -> dict[str, Any]:
+def _scores(run: Distillation, report: Report, student_digest: str, test: HeldOut) -> dict[str, Any]:
     """The JSON of scores.json."""
-    stages = list(report.rows[0].stages)
-    means = {stage: asdict(mean_scores(report, stage)) for stage in stages}
-    last = worst(report)
+    stages = list(run.rows[0].stages)
+    means = {stage: asdict(mean_scores(run, stage)) for stage in stages}
+    last = worst(run)
     return {
-        "summary": _summary(report, means),
-        "shipped": report.shipped,
-        "why": report.why,
-        "minutes": report.minutes,
-        "pool": report.pool,
+        "summary": _summary(run, means),
+        "shipped": run.shipped,
+        "why": run.why,
+        "minutes": run.minutes,
+        "pool": run.pool,
         "mean": means,
         "worst": None
         if last is None
-        else {"language": last.language, "to_teacher": last.to_teacher(report.shipped)},
+        else {"language": last.language, "to_teacher": last.to_teacher(run.shipped)},
         "languages": {
             row.language: {
                 "queries": row.queries,
                 **{stage: asdict(s) for stage, s in row.stages.items()},
             }
-            for row in report.rows
+            for row in run.rows
         },
-        "source": None if report.english is None else asdict(report.english),
-        "dev": [asdict(point) for point in report.curve],
+        "source": None if run.english is None else asdict(run.english),
+        "dev": [asdict(point) for point in run.curve],
         "test_sets": {
             leaks.test_set: {name: value for name, value in asdict(leaks).items() if name != "test_set"}
             for leaks in report.leaks
@@ -213,12 +224,12 @@ def _scores(report: RunReport, student_digest: str, test: HeldOut) -> dict[str, 
     }
 
 
-def _summary(report: RunReport, means: Mapping[Stage, Mapping[str, float | None]]) -> str:
+def _summary(run: Distillation, means: Mapping[Stage, Mapping[str, float | None]]) -> str:
     path = " -> ".join(
         f"{scores['to_teacher']:.1%} {stage}"
         for stage, scores in means.items()
         if scores["to_teacher"] is not None
     )
-    last = worst(report)
-    named = f"; worst {last.name} {last.to_teacher(report.shipped):.1%}" if last else ""
-    return f"a sentence finds its English original among {report.pool}: {path}{named}"
+    last = worst(run)
+    named = f"; worst {last.name} {last.to_teacher(run.shipped):.1%}" if last else ""
+    return f"a sentence finds its English original among {run.pool}: {path}{named}"

@@ -15,7 +15,7 @@ from isoglot.evaluate.report.data import (
     CurvePoint,
     LanguageRow,
     MapPoint,
-    RunReport,
+    Report,
     Stage,
     language_name,
 )
@@ -89,7 +89,7 @@ def stage_bars(row: LanguageRow, stages: Sequence[Stage]) -> tuple[Bar, ...]:
     )
 
 
-def kept_bars(report: RunReport) -> tuple[Bar, ...]:
+def kept_bars(report: Report) -> tuple[Bar, ...]:
     """Rows of the corpus that were kept in each language, under the language's name."""
     if report.corpus is None:
         return ()

@@ -1,4 +1,4 @@
-"""What the report of a run shows: frozen records of plain Python values (`dataclasses.asdict` makes JSON).
+"""What the report shows: frozen records of plain Python values (`dataclasses.asdict` makes JSON).
 
 Numbers that follow from others (means, the worst language) are computed here and never stored twice.
 """
@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal
+
+from isoglot.corpus.languages import is_code, name
+from isoglot.evaluate.report.measured import Card, Comparison, Compat, HealthRow, SkippedTask, TaskResult
 
 Stage = Literal["before", "warm start", "trained"]
 STAGES: tuple[Stage, ...] = ("before", "warm start", "trained")
@@ -135,8 +138,8 @@ class LeakRow:
 
 
 @dataclass(frozen=True)
-class RunReport:
-    """Everything the page shows.
+class Distillation:
+    """What a distillation run knows of its student on held-out sentences; absent for any other model.
 
     Attributes:
         shipped: the stage that was saved as the student.
@@ -145,18 +148,10 @@ class RunReport:
         pool: number of English texts that every query is searched in.
         rows: one per language, English not among them; any order.
         english: the student against the teacher on English itself.
+        curve: scores on the dev split while training.
         shipped_step: step of the curve whose weights were saved, None when there is no curve.
-        corpus: None when the run was given no corpus to count.
-        leaks: one entry per test set that was named to be reported.
-        provenance: name -> value: fingerprint, digests, seeds, versions, command, time.
-        signatures: what makes two scores comparable, one string per protocol.
-        notices: licences of models and data.
     """
 
-    title: str
-    teacher: str
-    student: str
-    languages: tuple[Language, ...]
     shipped: Literal["warm start", "trained"]
     why: str
     minutes: float
@@ -165,30 +160,71 @@ class RunReport:
     english: LanguageRow | None = None
     curve: tuple[CurvePoint, ...] = ()
     shipped_step: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the page shows; a part that is empty or None is absent from the page.
+
+    Attributes:
+        title: headline.
+        model: what was evaluated, in words.
+        teacher: whose space the model should be in; empty when there is none.
+        languages: display names; a tag that is not among them is named by the standard, if it can be.
+        distillation: None for a model that no run of ours has made.
+        results: scores of test sets, any order; the page sorts them.
+        skipped: tasks that were not measured.
+        health: rows per language, per length of sentences, or both.
+        compat: None when no index was asked.
+        comparison: None when one model was measured.
+        map: sentences and their translations in two dimensions.
+        pool: number of texts that the queries of `examples` and `worst` were searched in.
+        examples: chosen by position alone, never by success.
+        worst: the queries of each language whose right answer ranks lowest.
+        corpus: None when there was no corpus to count.
+        leaks: one entry per test set that was named to be reported.
+        cards: model and data.
+        provenance: name -> value: fingerprint, digests, seeds, versions, command, time.
+        signatures: what makes two scores comparable, beside those of `results`.
+        notices: licences of models and data.
+    """
+
+    title: str
+    model: str
+    teacher: str = ""
+    languages: tuple[Language, ...] = ()
+    distillation: Distillation | None = None
+    results: tuple[TaskResult, ...] = ()
+    skipped: tuple[SkippedTask, ...] = ()
+    health: tuple[HealthRow, ...] = ()
+    compat: Compat | None = None
+    comparison: Comparison | None = None
     map: tuple[MapPoint, ...] = ()
+    pool: int = 0
     examples: tuple[Example, ...] = ()
+    worst: tuple[Example, ...] = ()
     corpus: CorpusCounts | None = None
     leaks: tuple[LeakRow, ...] = ()
+    cards: tuple[Card, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     signatures: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
 
-def language_name(report: RunReport, tag: str) -> str:
-    """The display name of a language tag; the tag itself when the report does not name it."""
-    names = {row.language: row.name for row in report.rows}
-    names.update((language.tag, language.name) for language in report.languages)
-    return names.get(tag, "English" if tag == "en" else tag)
+def language_name(report: Report, tag: str) -> str:
+    """The display name of a language tag: the report's own, else the standard's, else the tag itself."""
+    names = {language.tag: language.name for language in report.languages}
+    return names.get(tag) or (name(tag) if is_code(tag) else tag)
 
 
-def measured_stages(report: RunReport) -> tuple[Stage, ...]:
+def measured_stages(run: Distillation) -> tuple[Stage, ...]:
     """The stages that any language was measured at, in the order of the run."""
-    return tuple(stage for stage in STAGES if any(stage in row.stages for row in report.rows))
+    return tuple(stage for stage in STAGES if any(stage in row.stages for row in run.rows))
 
 
-def mean_scores(report: RunReport, stage: Stage) -> StageScores:
+def mean_scores(run: Distillation, stage: Stage) -> StageScores:
     """Unweighted mean over the languages that have each score; English is not among them."""
-    scores = [row.stages[stage] for row in report.rows if stage in row.stages]
+    scores = [row.stages[stage] for row in run.rows if stage in row.stages]
     return StageScores(
         mse=_mean(score.mse for score in scores),
         r2=_mean(score.r2 for score in scores),
@@ -197,19 +233,19 @@ def mean_scores(report: RunReport, stage: Stage) -> StageScores:
     )
 
 
-def ranked(report: RunReport) -> tuple[LanguageRow, ...]:
+def ranked(run: Distillation) -> tuple[LanguageRow, ...]:
     """Rows by the shipped stage's `to_teacher`, best first; unmeasured rows last, ties by name."""
 
     def place(row: LanguageRow) -> tuple[float, str]:
-        value = row.to_teacher(report.shipped)
+        value = row.to_teacher(run.shipped)
         return (2.0 if value is None else -value, row.name)
 
-    return tuple(sorted(report.rows, key=place))
+    return tuple(sorted(run.rows, key=place))
 
 
-def worst(report: RunReport) -> LanguageRow | None:
+def worst(run: Distillation) -> LanguageRow | None:
     """The language with the lowest shipped `to_teacher`, None when none was measured."""
-    measured = [row for row in ranked(report) if row.to_teacher(report.shipped) is not None]
+    measured = [row for row in ranked(run) if row.to_teacher(run.shipped) is not None]
     return measured[-1] if measured else None
 
 
