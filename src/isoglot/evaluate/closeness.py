@@ -141,59 +141,6 @@ def rank_of(variances: NDArray[np.float64]) -> float:
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
-def mean_cosine(self) -> float:
-    """Mean cosine of a vector and its own target, -1..1; a zero vector counts as 0."""
-    return self.cosines / max(self.rows, 1)
-
-
-def fit(vectors: NDArray[np.float32], targets: NDArray[np.float32]) -> Fit:
-    """Compare vectors float [n, d] with their targets, row by row."""
-    ours, exact = vectors.astype(np.float64), targets.astype(np.float64)
-    mean = exact.mean(axis=0) if len(exact) else np.zeros(exact.shape[1])
-    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(exact, axis=1)
-    dots = np.einsum("nd,nd->n", ours, exact)
-    return Fit(
-        rows=len(exact),
-        errors=float(np.square(ours - exact).sum()),
-        cosines=float((dots / np.maximum(lengths, 1e-30)).sum()),
-        mean=mean,
-        spread=float(np.square(exact - mean).sum()),
-    )
-
-
-def mean_squared_error(vectors: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
-    """Mean over rows and components of the squared difference; both float [n, d]."""
-    return fit(vectors, targets).mean_squared_error
-
-
-def r_squared(vectors: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
-    """Share of the targets' variance that the vectors explain (`Fit.r_squared`); both float [n, d]."""
-    return fit(vectors, targets).r_squared
-
-
-def pair_spearman(
-    vectors: NDArray[np.float32], targets: NDArray[np.float32], pairs: NDArray[np.int64]
-) -> float:
-    """Rank correlation between the student's and the teacher's cosines over the same pairs of sentences.
-
-    Args:
-        vectors: float [n, d], the student's.
-        targets: float [n, e], the teacher's, of the same sentences or their originals.
-        pairs: int [p, 2], row numbers.
-    """
-    ours, theirs = normalised(vectors), normalised(targets)
-    left, right = pairs[:, 0], pairs[:, 1]
-    return spearman((ours[left] * ours[right]).sum(1), (theirs[left] * theirs[right]).sum(1))
-
-
-def effective_rank(vectors: NDArray[np.float32]) -> float:
-    """Exponential of the entropy of the normalised singular values (Roy & Vetterli 2007), 1..min(n, d)."""
-    singular = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False)
-    share = singular / max(float(singular.sum()), 1e-30)
-    share = share[share > 0]
-    return float(np.exp(-(share * np.log(share)).sum()))
-
-
 def mean_cosine(vectors: NDArray[np.float32]) -> float:
     """Mean cosine of all pairs of different rows, -1..1: 0 in a space that is used evenly, near 1 in a narrow cone.
 
