@@ -114,14 +114,31 @@ def paired_difference(
         return compute(rows[:, :columns], weights) - compute(rows[:, columns:], weights)
 
     drawn = np.concatenate([differences(weights) for weights in _draw(counts, seed, samples)])
+    return summarised(float(differences(counts[None, :])[0]), drawn)
+
+
+def summarised(difference: float, drawn: Floats) -> PairedDifference:
+    """Interval and p of a measured difference, from its values in the bootstrap samples, float64 [samples]."""
     low, high = np.percentile(drawn, _BOUNDS)
     beyond = 1 + min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    return PairedDifference(
-        difference=float(differences(counts[None, :])[0]),
-        low=float(low),
-        high=float(high),
-        p=min(1.0, 2 * beyond / (samples + 1)),
-    )
+    return PairedDifference(difference, float(low), float(high), min(1.0, 2 * beyond / (len(drawn) + 1)))
+
+
+def of_samples(statistic: Statistic, items: NDArray[np.float32], weights: Weights) -> Floats:
+    """Compute a score in given samples, so that several scores can be drawn together.
+
+    Args:
+        statistic: which number.
+        items: float [n, columns].
+        weights: int64 [samples, n], how often each item is in each sample.
+
+    Returns:
+        float64 [samples].
+    """
+    rows, group = np.unique(items, axis=0, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(rows)))
+    return _COMPUTE[statistic](rows.astype(np.float64), np.add.reduceat(weights[:, order], starts, axis=1))
 
 
 def spearman(x: Floats, y: Floats) -> float:
