@@ -14,7 +14,8 @@ from isoglot.evaluate.score import Signature
 from isoglot.evaluate.statistics import PairedDifference, of_samples, paired_difference, summarised
 from isoglot.progress import SILENT, Progress
 
-SAMPLES = 10_000  # Holm's smallest p of a hundred languages is below what a thousand samples can show
+SAMPLES = 1000
+_PER_SCORE = 100  # samples for each score of a family: so that its smallest p is still small after Holm
 NOISE = 0.05
 ADJUSTMENT = (
     "Paired bootstrap; p of a test set and metric in several languages are adjusted for their number (Holm 1979),"
@@ -83,7 +84,7 @@ def compare(
         first: the one that is there.
         second: the one that may be better.
         seed: of the bootstrap.
-        samples: of the bootstrap.
+        samples: of the bootstrap, at least; many languages take more.
         progress: where to report.
 
     Raises:
@@ -133,8 +134,9 @@ def _compare_family(
     family: Sequence[Result], second: Evaluation, items: tuple[Items, Items], seed: int, samples: int
 ) -> list[Difference]:
     pairs = [(one, second.results[one.key]) for one in family]
+    enough = max(samples, _PER_SCORE * len(family))
     drawn = [
-        paired_difference(one.statistic, items[1][one.key], items[0][one.key], seed, samples)
+        paired_difference(one.statistic, items[1][one.key], items[0][one.key], seed, enough)
         for one in family
     ]
     p = adjusted([one.p for one in drawn])
