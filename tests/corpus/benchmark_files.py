@@ -1,6 +1,7 @@
 """Test sets in the layouts of their publishers, made in code."""
 
 import gzip
+import json
 import zipfile
 
 SCORED = [("A man walks.", "A man is walking.", 4.8), ("A dog runs.", "A cat sleeps.", 0.4)]
@@ -92,3 +93,23 @@ def xnli(folder):
     rows = 'sw\tneutral\t( a )\tMoja.\tMbili.\t1\nen\tneutral\t( a )\tOne.\t"Two.\t1\n'
     put(folder / "xnli.test.tsv", head + rows)
     put(folder / "multinli" / "multinli.train.sw.tsv", "premise\thypo\tlabel\nMoja.\tTatu.\tcontradictory\n")
+
+
+def labelled(folder):
+    head = "index_id\tcategory\ttext\n"
+    put(
+        folder / "sib" / "deu_Latn" / "test.tsv",
+        head + '7\tsport\t"Er rief: ""Tor!"""\n9\ttravel\tWir reisen.\n',
+    )
+    put(folder / "sib" / "zho_Hans" / "dev.tsv", head + "7\tsport\t进球！\n")
+    utterances = [
+        ("test", "alarm", "weck mich"),
+        ("train", "music", "spiel was"),
+        ("test", "music", "lauter"),
+    ]
+    fields = (
+        {"id": "0", "partition": split, "scenario": label, "utt": text} for split, label, text in utterances
+    )
+    put(folder / "massive" / "de-DE.jsonl", "".join(json.dumps(one) + "\n" for one in fields))
+    put(folder / "topics" / "fr-test.tsv.gz", "label\tsentence\nsport\tIl court.\n")
+    put(folder / "topics" / "fr.tsv", "label\tsentence\nsport\tElle nage.\n")

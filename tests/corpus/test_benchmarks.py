@@ -13,6 +13,7 @@ from tests.corpus.benchmark_files import (
     bucc,
     extended,
     flores,
+    labelled,
     laser,
     put,
     semeval,
@@ -24,7 +25,7 @@ from tests.corpus.benchmark_files import (
 
 from isoglot.corpus.benchmarks.layout import open_benchmarks
 from isoglot.corpus.benchmarks.matching import STANDARD_MEMBER, matches
-from isoglot.corpus.benchmarks.record import Inference, Line, Similarity, Translation
+from isoglot.corpus.benchmarks.record import Inference, Labelled, Line, Similarity, Translation
 from isoglot.corpus.languages import parse
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 
@@ -126,6 +127,32 @@ def test_xnli_has_all_languages_in_one_file_and_no_quoting(tmp_path):
     }
 
 
+def test_labelled_sentences_in_three_layouts(tmp_path):
+    labelled(tmp_path)
+    assert {known: records for known, records in found(tmp_path).items() if records} == {
+        ("sib200-test", "de", "de"): [
+            Labelled("sport", 'Er rief: "Tor!"'),
+            Labelled("travel", "Wir reisen."),
+        ],
+        ("sib200-dev", "zh-Hans", "zh-Hans"): [Labelled("sport", "进球！")],
+        ("massive-train", "de-DE", "de-DE"): [Labelled("music", "spiel was")],
+        ("massive-test", "de-DE", "de-DE"): [Labelled("alarm", "weck mich"), Labelled("music", "lauter")],
+        ("topics-test", "fr", "fr"): [Labelled("sport", "Il court.")],
+        ("topics", "fr", "fr"): [Labelled("sport", "Elle nage.")],
+    }
+    (table,) = open_benchmarks([tmp_path / "topics" / "fr.tsv"])
+    assert list(table.sentences()) == [("fr", "Elle nage.")]
+
+
+def test_files_that_only_look_like_labelled_sentences_are_left_out(tmp_path):
+    put(tmp_path / "de-DE.jsonl", '{"utt": "no partition"}\n')
+    put(tmp_path / "deu_Latn" / "test.tsv", "id\ttext\n1\tHallo.\n")
+    put(tmp_path / "results" / "test.tsv", "index_id\tcategory\ttext\n1\ta\tb\n")
+    put(tmp_path / "notes.tsv", "label\tsentence\na\tb\n")
+    with pytest.raises(RequestError, match="SIB-200, MASSIVE"):
+        open_benchmarks([tmp_path])
+
+
 def test_a_set_named_twice_is_opened_once(tmp_path):
     tables(tmp_path)
     assert len(open_benchmarks([tmp_path, tmp_path / "stsb"])) == len(open_benchmarks([tmp_path]))
@@ -162,6 +189,14 @@ def test_records_of_another_kind_are_refused(tmp_path):
         ("stsb-fr-test.csv", 'a,"b,1\n', "line 1: unexpected end"),
         ("xnli.dev.tsv", "language\tgold_label\tsentence1\tpairID\n", "has no column sentence2"),
         ("deu.tsv", "source\ttarget\nHallo.\n", "line 2: 1 columns, at least 2"),
+        ("deu.tsv", "label\tsentence\nsport\n", "line 2: 1 columns, at least 2"),
+        ("deu_Latn/dev.tsv", "index_id\tcategory\ttext\n1\tsport\n", "line 2: 2 columns instead of 3"),
+        ("deu_Latn/dev.tsv", 'index_id\tcategory\ttext\n1\tsport\t"x\n', "line 2: unexpected end"),
+        (
+            "de-DE.jsonl",
+            '{"partition": "dev", "scenario": "a", "utt": "b"}\n[]\n',
+            "line 2 is no object with",
+        ),
     ],
 )
 def test_a_damaged_set_is_named_with_its_line(tmp_path, name, text, said):
@@ -182,10 +217,11 @@ def test_text_that_is_not_utf_8_is_refused(tmp_path):
 NAMES = [
     "tatoeba.deu-eng.deu", "deu_Latn.dev", "deu.tsv", "STS.input.track5.en-en.txt", "STS.en-de.txt", "sts-dev.tsv",
     "stsb-de-test.csv", "stsbenchmark.tsv", "de-en.sample.de", "de-dev.de", "xnli.dev.tsv", "multinli.train.de.tsv",
-    "pairs.zip",
+    "de-test.tsv", "de-DE.jsonl", "pairs.zip",
 ]  # fmt: skip
 HEADERS = [
     "", "source\ttarget\n", "score\tsentence1\tsentence2\n", "language\tgold_label\tsentence1\tsentence2\n",
+    "label\tsentence\n", '{"partition": "dev", "scenario": "a", "utt": "b"}\n',
 ]  # fmt: skip
 
 

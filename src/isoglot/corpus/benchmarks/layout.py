@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from isoglot.corpus.benchmarks import mining, nli, search, sts
+from isoglot.corpus.benchmarks import clustering, mining, nli, search, sts
 from isoglot.corpus.benchmarks.entry import Folder, folder_of
 from isoglot.corpus.benchmarks.record import Benchmark
 from isoglot.errors import RequestError
 
 _KNOWN = (
     "Known are LASER's Tatoeba, FLORES-200, STS 2017 and its extension, STSb (English and multilingual), BUCC, XNLI,"
-    " and .tsv files headed `source target`, `score sentence1 sentence2` or `premise hypothesis label`."
+    " SIB-200, MASSIVE, and .tsv files headed `source target`, `score sentence1 sentence2`,"
+    " `premise hypothesis label` or `label sentence`."
 )
 
 
@@ -57,5 +58,6 @@ def recognise(folder: Folder) -> list[Benchmark]:
             or sts.recognise(name, folder)
             or mining.recognise(name, folder)
             or nli.recognise(name, folder)
+            or clustering.recognise(name, folder)
         )
     return found

@@ -10,7 +10,7 @@ from isoglot.artefact import digest_json
 from isoglot.corpus.benchmarks.entry import Entry
 from isoglot.errors import RequestError
 
-Kind = Literal["search", "sts", "mining", "nli"]
+Kind = Literal["search", "sts", "mining", "nli", "clustering"]
 R = TypeVar("R")
 
 
@@ -45,7 +45,14 @@ class Inference(NamedTuple):
     label: str
 
 
-Record = Translation | Similarity | Line | Inference
+class Labelled(NamedTuple):
+    """Clustering: a sentence, and the class that it belongs to."""
+
+    label: str
+    sentence: str
+
+
+Record = Translation | Similarity | Line | Inference | Labelled
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,8 @@ class Benchmark:
         for record in self.read():
             if isinstance(record, Line):
                 yield self.languages[record.side], record.text
+            elif isinstance(record, Labelled):
+                yield first, record.sentence
             else:
                 yield first, record[0]
                 yield second, record[1]
