@@ -65,15 +65,13 @@ class Fit:
 def fit(vectors: NDArray[np.float32], targets: NDArray[np.float32]) -> Fit:
     """Compare vectors float [n, d] with their targets, row by row."""
     ours, exact = vectors.astype(np.float64), targets.astype(np.float64)
-    mean = exact.mean(axis=0) if len(exact) else np.zeros(exact.shape[1])
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(exact, axis=1)
-    dots = np.einsum("nd,nd->n", ours, exact)
+    cosines = np.einsum("nd,nd->n", ours, exact) / np.maximum(lengths, 1e-30)
+    ours -= exact
+    mean = exact.mean(axis=0) if len(exact) else np.zeros(exact.shape[1])
+    exact -= mean
     return Fit(
-        rows=len(exact),
-        errors=float(np.square(ours - exact).sum()),
-        cosines=float((dots / np.maximum(lengths, 1e-30)).sum()),
-        mean=mean,
-        spread=float(np.square(exact - mean).sum()),
+        len(exact), float(np.vdot(ours, ours)), float(cosines.sum()), mean, float(np.vdot(exact, exact))
     )
 
 
