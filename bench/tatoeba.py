@@ -73,7 +73,7 @@ def students(run: RunFolder, recipe: Recipe, teacher: Encoder) -> list[tuple[str
     """The untouched student (its own pooling), the warm start, and what the run shipped."""
     located = locate(recipe.student.model)
     untouched = load_encoder(located.folder)
-    start, _ = load_start(located, recipe, teacher.model.shape)
+    start, _ = load_start(located, recipe, run.rows, normalise=teacher.normalise)
     attach(start, run.start)
     return [("before", untouched), ("warm start", start), ("shipped", load_encoder(run.student))]
 

@@ -5,30 +5,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from isoglot.section import Section
-from isoglot.teacher_config import TeacherConfig as TeacherConfig  # a part of a recipe like those below
-
-
-class StudentConfig(Section):
-    """Which encoder learns the space."""
-
-    model: str = Field(description="folder, hub id or package:NAME of a Hugging Face encoder")
-    pooling: tuple[Literal["mean", "cls", "max"], ...] = Field(
-        ("cls", "max", "mean"),
-        description="pooled features of the last layer, concatenated",
-        min_length=1,
-    )
-    prompt: str | None = Field(
-        None, description="text put before every sentence; unset: the folder's own default"
-    )
-    max_tokens: int = Field(128, ge=8, description="longer sentences are cut after this many tokens")
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="arithmetic of training; auto: bf16 where the processor has it"
-    )
+from isoglot.student_config import StudentConfig as StudentConfig  # parts of a recipe like those below
+from isoglot.student_config import TrainConfig as TrainConfig
+from isoglot.student_config import WarmStartConfig as WarmStartConfig
+from isoglot.student_config import suited as suited
+from isoglot.teacher_config import TeacherConfig as TeacherConfig
 
 
 class CleanConfig(Section):
@@ -158,58 +144,6 @@ class CorpusConfig(Section):
     test_percent: float = Field(5.0, ge=0, lt=50, description="share of source sentences in the test split")
 
 
-class WarmStartConfig(Section):
-    """The closed-form start: ridge regression from frozen student features to teacher vectors."""
-
-    sentences: int = Field(
-        10_000, ge=0, description="sentences encoded once by the frozen student; 0: no warm start"
-    )
-    ridge: float = Field(1e-3, gt=0, description="ridge strength relative to the mean feature variance")
-    head_steps: int = Field(
-        0, ge=0, description="steps of training a small head on the cached features; 0: none"
-    )
-    head_width: int = Field(1536, ge=1, description="hidden units of that head beside the ridge path")
-    head_contrast: float = Field(
-        1.0, ge=0, description="weight of the head's in-batch contrast against teacher vectors"
-    )
-
-
-class TrainConfig(Section):
-    """The distillation loop."""
-
-    minutes: float | None = Field(
-        None, gt=0, description="stop after this long; the speed of the first steps fixes it"
-    )
-    epochs: float | None = Field(
-        None, ge=0, description="passes over the groups, instead of minutes; 0: the warm start only"
-    )
-    batch_tokens: int = Field(1024, ge=16, description="tokens per batch, padding included")
-    learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of AdamW")
-    head_learning_rate: float = Field(
-        1e-6, gt=0, description="the same for the Dense layers, which start where they should be"
-    )
-    weight_decay: float = Field(0.01, ge=0, description="AdamW's decoupled weight decay")
-    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
-    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
-    temperature: float = Field(
-        0.5, ge=0, le=1, description="language sampling exponent: 1 by size, 0 all equal"
-    )
-    targets_per_group: int = Field(3, ge=1, description="translations drawn per source sentence and visit")
-    contrast: float = Field(
-        0.2,
-        ge=0,
-        description="weight of telling the own teacher vector from the batch's others; 0: the paper's loss",
-    )
-    source_term: bool = Field(True, description="also pull the source sentence to its teacher vector")
-    evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")
-
-    @model_validator(mode="after")
-    def _one_horizon(self) -> TrainConfig:
-        if self.minutes is not None and self.epochs is not None:
-            raise ValueError("minutes and epochs exclude each other")
-        return self
-
-
 class EvaluateConfig(Section):
     """Scores on held-out sentences."""
 
@@ -243,3 +177,8 @@ class Recipe(Section):
     warm_start: WarmStartConfig = WarmStartConfig()
     train: TrainConfig = TrainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_suits_the_student(cls, raw: Any) -> Any:  # noqa: ANN401  what pydantic was given, before it is checked
+        return suited(raw)

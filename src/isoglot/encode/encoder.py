@@ -128,7 +128,6 @@ def load_encoder(
 
     from isoglot.encode.model import load_model
     from isoglot.encode.precision import best_device, choose
-    from isoglot.encode.tokens import load_tokenizer
 
     model = load_model(folder)
     limit = min(max_tokens or model.shape.max_tokens, model.shape.max_tokens)
@@ -141,7 +140,18 @@ def load_encoder(
         normalise=model.shape.normalise if normalise is None else normalise,
     )
     device = best_device()
-    return Encoder(model.to(device), load_tokenizer(folder, limit), choose(precision, device))
+    return Encoder(model.to(device), tokenizer_of(model, folder), choose(precision, device))
+
+
+def tokenizer_of(model: SentenceModel, folder: Path) -> Tokenizer:
+    """Load the tokenizer of a model's folder as the model takes it."""
+    from isoglot.encode.backbones import TokenTable
+    from isoglot.encode.tokens import Tokenizer, load_tokenizer, read_backend
+
+    if isinstance(model.backbone, TokenTable):  # its tokens are counted as they are, without special ones
+        backend = read_backend(folder / "tokenizer.json")
+        return Tokenizer(backend, 0, model.shape.max_tokens, special=False)
+    return load_tokenizer(folder, model.shape.max_tokens)
 
 
 def _pooling(

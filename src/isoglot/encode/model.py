@@ -14,6 +14,15 @@ from torch import Tensor, nn
 
 from isoglot.artefact import read_json
 from isoglot.encode import attention
+from isoglot.encode.backbones import (
+    NO_LIMIT,
+    BiLstm,
+    TokenTable,
+    read_lstm,
+    read_table,
+    write_lstm,
+    write_table,
+)
 from isoglot.encode.model_folder import PoolingMode as PoolingMode
 from isoglot.encode.model_folder import default_prompt, read_pooling
 from isoglot.encode.tensors import write_tensors
@@ -26,6 +35,7 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "torch.nn.modules.activation.GELU": nn.GELU,
     "torch.nn.modules.activation.Tanh": nn.Tanh,
 }
+_FRONTS = (["Transformer", "Pooling"], ["StaticEmbedding"], ["WordEmbeddings", "LSTM", "Pooling"])
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ class SentenceModel(nn.Module):
     """Backbone -> pooling -> Dense* -> normalisation.
 
     Args:
-        backbone: a Hugging Face encoder without a task head.
+        backbone: a Hugging Face encoder without a task head, or one of `isoglot.encode.backbones`.
         shape: pooling, normalisation, length limit and prompt.
         dense: layers from the pooled features to the sentence vector; empty when the features are the vector.
     """
@@ -136,22 +146,30 @@ def load_model(folder: Path) -> SentenceModel:
         (entry["type"].rsplit(".", 1)[-1], folder / entry["path"]) for entry in read_json(folder / _MODULES)
     ]
     kinds = [kind for kind, _ in modules]
-    if kinds[:2] != ["Transformer", "Pooling"] or any(
-        kind not in ("Dense", "Normalize") for kind in kinds[2:]
-    ):
+    front = next((names for names in _FRONTS if kinds[: len(names)] == names), [])
+    if not front or any(kind not in ("Dense", "Normalize") for kind in kinds[len(front) :]):
         raise RequestError(
-            f"{folder / _MODULES} lists {', '.join(kinds)}; isoglot runs Transformer, Pooling, Dense, Normalize.",
+            f"{folder / _MODULES} lists {', '.join(kinds)}; isoglot runs Transformer and Pooling, StaticEmbedding, or"
+            " WordEmbeddings, LSTM and Pooling, and after these Dense and Normalize.",
             "Choose another model.",
         )
-    backbone = load_backbone(modules[0][1])
+    backbone, pooling, limit = _read_front([path for _, path in modules[: len(front)]], front[0])
     shape = Shape(
-        pooling=read_pooling(modules[1][1]),
-        normalise="Normalize" in kinds,
-        max_tokens=_token_limit(modules[0][1], backbone),
-        prompt=default_prompt(folder),
+        pooling=pooling, normalise="Normalize" in kinds, max_tokens=limit, prompt=default_prompt(folder)
     )
     dense = tuple(_read_dense(path) for kind, path in modules if kind == "Dense")
     return SentenceModel(backbone, shape, dense).eval()
+
+
+def _read_front(paths: list[Path], first: str) -> tuple[nn.Module, tuple[PoolingMode, ...], int]:
+    """Backbone, pooling and length limit in tokens of the modules before the Dense layers."""
+    if first == "StaticEmbedding":
+        return read_table(paths[0]), ("mean",), NO_LIMIT
+    if first == "WordEmbeddings":
+        lstm, limit = read_lstm(paths[0], paths[1])
+        return lstm, read_pooling(paths[2]), limit
+    backbone = load_backbone(paths[0])
+    return backbone, read_pooling(paths[1]), _token_limit(paths[0], backbone)
 
 
 def load_backbone(folder: Path) -> nn.Module:
@@ -178,12 +196,11 @@ def load_backbone(folder: Path) -> nn.Module:
 
 
 def save_modules(model: SentenceModel, folder: Path) -> None:
-    """Write pooling, Dense, normalisation and `modules.json` of a sentence-transformers folder (backbone apart).
+    """Write a sentence-transformers folder: backbone, pooling, Dense, normalisation and `modules.json`; no tokenizer.
 
     The layout is the one of version 2, which every later version still reads.
     """
-    parts: list[tuple[str, str]] = [("", "Transformer"), ("1_Pooling", "Pooling")]
-    _write_config(folder / "1_Pooling", _pooling_config(model))
+    parts = _save_backbone(model, folder)
     for layer in model.dense:
         assert isinstance(layer, Dense)  # noqa: S101  narrows ModuleList's element type
         name = f"{len(parts)}_Dense"
@@ -199,6 +216,26 @@ def save_modules(model: SentenceModel, folder: Path) -> None:
         for number, (path, kind) in enumerate(parts)
     ]
     (folder / _MODULES).write_text(json.dumps(listed, indent=2))
+
+
+def _save_backbone(model: SentenceModel, folder: Path) -> list[tuple[str, str]]:
+    """Write the modules before the Dense layers; give their folders and kinds."""
+    backbone = model.backbone
+    if isinstance(backbone, TokenTable):
+        write_table(backbone, folder)
+        return [("", "StaticEmbedding")]
+    parts = [("", "Transformer")]
+    if isinstance(backbone, BiLstm):
+        parts = [("", "WordEmbeddings"), ("1_LSTM", "LSTM")]
+        write_lstm(backbone, model.shape.max_tokens, folder, folder / "1_LSTM")
+    else:
+        backbone.config.save_pretrained(folder)  # type: ignore[operator, union-attr]
+        write_tensors(folder / "model.safetensors", backbone.state_dict())
+        limit = {"max_seq_length": model.shape.max_tokens, "do_lower_case": False}
+        (folder / "sentence_bert_config.json").write_text(json.dumps(limit, indent=2))
+    name = f"{len(parts)}_Pooling"
+    _write_config(folder / name, _pooling_config(model))
+    return [*parts, (name, "Pooling")]
 
 
 def _pooling_config(model: SentenceModel) -> dict[str, object]:

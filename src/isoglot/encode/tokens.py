@@ -64,23 +64,27 @@ class Tokens:
 
 
 class Tokenizer:
-    """A tokenizer of the Hugging Face kind, cut to what an encoder needs."""
+    """A tokenizer of the Hugging Face kind, cut to what an encoder needs; `special`: with its special tokens."""
 
-    def __init__(self, backend: tokenizers.Tokenizer, pad_id: int, max_tokens: int) -> None:
+    def __init__(
+        self, backend: tokenizers.Tokenizer, pad_id: int, max_tokens: int, *, special: bool = True
+    ) -> None:
         backend.no_padding()
         backend.enable_truncation(max_length=max_tokens)
         self.backend = backend
         self.pad_id = pad_id
         self.max_tokens = max_tokens
+        self.special = special
 
     def __call__(self, texts: Sequence[str], prompt: str = "") -> Tokens:
-        """Tokenise `texts`, each with `prompt` before it and the special tokens around it."""
+        """Tokenise `texts`, each with `prompt` before it and the special tokens, if any, around it."""
         # The tokenizer's own threads are wanted; without this it warns when a process pool forks later.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
         pieces: list[NDArray[np.int32]] = []
         for start in range(0, len(texts), _SLICE):
             part = [prompt + clean_surrogates(text) for text in texts[start : start + _SLICE]]
-            pieces += [np.asarray(item.ids, dtype=np.int32) for item in self.backend.encode_batch_fast(part)]
+            encoded = self.backend.encode_batch_fast(part, add_special_tokens=self.special)
+            pieces += [np.asarray(item.ids, dtype=np.int32) for item in encoded]
         offsets = np.zeros(len(texts) + 1, dtype=np.int64)
         np.cumsum([len(piece) for piece in pieces], out=offsets[1:])
         return Tokens(np.concatenate(pieces) if pieces else np.zeros(0, np.int32), offsets, self.pad_id)

@@ -31,6 +31,11 @@ class RunFolder:
         return self.root / "store"
 
     @property
+    def rows(self) -> Path:
+        """Vectors of single tokens that a static or lstm student starts from."""
+        return self.root / "token_vectors"
+
+    @property
     def start(self) -> Path:
         """The warm start: Dense weights, and held-out scores before and after it."""
         return self.root / "warm_start"

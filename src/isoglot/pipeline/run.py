@@ -63,7 +63,7 @@ def run(
     """
     folder = RunFolder(out)
     with exclusive(out), explaining_full_disk(out):
-        for part in (folder.corpus, folder.start, folder.student):
+        for part in (folder.corpus, folder.rows, folder.start, folder.student):
             discard_leftovers(part)
         write_json(folder.recipe, recipe.model_dump(mode="json"))
         material, start, test = _prepare(folder, recipe, store or folder.store, progress)
@@ -106,7 +106,7 @@ def _prepare(
     corpus = corpus_of(recipe, folder.corpus, progress)
     covered = cover(corpus, teacher, recipe.teacher.missing)
     store = _teacher_vectors(recipe.teacher, teacher, covered, store_folder, progress)
-    student, own = load_start(origin, recipe, normalise=teacher.normalise)
+    student, own = load_start(origin, recipe, folder.rows, progress, normalise=teacher.normalise)
     cleared = clear(covered, benchmarks, progress, keep_leaks=recipe.evaluate.keep_leaks)
     examples = collect(cleared.train, store, student.tokenizer, student.model.shape.prompt)
     others = covered.sources("train")  # leaks among them too, so that the test pool does not depend on them

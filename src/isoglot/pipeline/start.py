@@ -13,14 +13,15 @@ import numpy as np
 
 from isoglot.artefact import Manifest, is_current, publish, read_json, read_manifest
 from isoglot.config import Recipe
-from isoglot.encode.encoder import Encoder, load_encoder
+from isoglot.encode.encoder import Encoder
 from isoglot.encode.locate import Located, folder_digest
 from isoglot.encode.tensors import write_tensors
 from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut
 from isoglot.evaluate.report.data import StageScores
 from isoglot.evaluate.stages import Vectors, score_languages
-from isoglot.progress import Progress
+from isoglot.progress import SILENT, Progress
+from isoglot.student.kinds import begin, fold
 from isoglot.train.examples import Examples
 from isoglot.train.head import train_head
 from isoglot.train.warm_start import choose_rows, ridge_layer
@@ -50,18 +51,18 @@ class Start:
     scores: Mapping[str, Mapping[str, StageScores]]
 
 
-def load_start(located: Located, recipe: Recipe, *, normalise: bool) -> tuple[Encoder, Shape]:
-    """Load the untouched student with the recipe's pooling, prompt and length; give its own shape beside it.
+def load_start(
+    located: Located, recipe: Recipe, kept: Path, progress: Progress = SILENT, *, normalise: bool
+) -> tuple[Encoder, Shape]:
+    """Make the untouched student with the recipe's pooling, prompt and length; give its own shape beside it.
 
-    Its vectors get unit length with `normalise`: when the teacher's have it.
+    Its vectors get unit length with `normalise`: when the teacher's have it. `kept` is the folder for token vectors
+    that a static or lstm student starts from.
 
     Raises:
         RequestError: the folder already ends in Dense layers, so its backbone alone is not what it was.
     """
-    chosen = recipe.student
-    student = load_encoder(
-        located.folder, prompt=chosen.prompt, max_tokens=chosen.max_tokens, precision=chosen.precision
-    )
+    student = begin(located.folder, recipe.student, recipe.seed, kept, progress)
     if student.model.dense:
         raise RequestError(
             f"The student {located.label} already ends in Dense layers.",
@@ -196,7 +197,7 @@ def _save(folder: Path, layers: tuple[Dense, ...], scores: Mapping[str, Mapping[
 
 
 def attach(student: Encoder, folder: Path) -> None:
-    """Put the saved layers behind the student's features; all but the last have a GELU."""
+    """Put the saved layers behind the student's features, all but the last with a GELU; one alone into a static one."""
     import torch
     from safetensors.torch import load_file
 
@@ -210,3 +211,4 @@ def attach(student: Encoder, folder: Path) -> None:
         layer = Dense(weight.shape[1], weight.shape[0], torch.nn.GELU() if number < count - 1 else None)
         layer.linear.load_state_dict({"weight": weight, "bias": tensors[f"{number}.bias"]})
         student.model.dense.append(layer.to(next(student.model.backbone.parameters()).device))
+    fold(student)

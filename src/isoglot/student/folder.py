@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from isoglot.artefact import Manifest, publish
 from isoglot.encode.model import save_modules
-from isoglot.encode.tensors import write_tensors
 
 if TYPE_CHECKING:
     from isoglot.encode.encoder import Encoder
@@ -53,24 +52,38 @@ def save(student: Encoder, origin: Path, target: Path, provenance: Provenance) -
     with publish(
         target, Manifest(kind="student", inputs=provenance.inputs, config=dict(provenance.card))
     ) as scratch:
-        student.model.backbone.config.save_pretrained(scratch)  # type: ignore[operator, union-attr]
-        write_tensors(scratch / "model.safetensors", student.model.backbone.state_dict())
-        for name in _TOKENIZER_FILES:
-            if (origin / name).is_file():
-                shutil.copyfile(origin / name, scratch / name)
+        _write_tokenizer(student, origin, scratch)
         for file in provenance.files:
             shutil.copyfile(file, scratch / file.name)
         save_modules(student.model, scratch)
-        _write(
-            scratch / "sentence_bert_config.json",
-            {"max_seq_length": shape.max_tokens, "do_lower_case": False},
-        )
         prompts = {"isoglot": shape.prompt} if shape.prompt else {}
         _write(scratch / "config_sentence_transformers.json", {
             "prompts": prompts, "default_prompt_name": "isoglot" if prompts else None, "similarity_fn_name": "cosine",
         })  # fmt: skip
         _write(scratch / CARD, provenance.card)
         (scratch / "NOTICE").write_text(provenance.notice.strip() + "\n", "utf-8")
+
+
+def _write_tokenizer(student: Encoder, origin: Path, folder: Path) -> None:
+    """Copy the origin's tokenizer files; the other kinds of student take its tokenizer with other special tokens."""
+    from isoglot.encode.backbones import NO_LIMIT, BiLstm, TokenTable
+
+    if not isinstance(student.model.backbone, BiLstm | TokenTable):
+        for name in _TOKENIZER_FILES:
+            if (origin / name).is_file():
+                shutil.copyfile(origin / name, folder / name)
+        return
+    backend = type(student.tokenizer.backend).from_str(student.tokenizer.backend.to_str())
+    backend.no_truncation()
+    backend.save(str(folder / "tokenizer.json"))
+    if isinstance(student.model.backbone, BiLstm):
+        pad = backend.id_to_token(student.tokenizer.pad_id)
+        config = {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": NO_LIMIT,
+            "pad_token": pad,
+        }
+        _write(folder / "tokenizer_config.json", config)
 
 
 def _write(path: Path, value: object) -> None:

@@ -1,0 +1,129 @@
+"""Options of the student: the part of a recipe that says what it is, how it starts and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from isoglot.section import Section
+
+_POOLING = {"static": ("mean",), "lstm": ("max",)}
+# Token vectors and LSTMs learn from small steps far too slowly, and their batches cost little.
+_TRAIN = {
+    "static": {"learning_rate": 2e-3, "batch_tokens": 8192},
+    "lstm": {"learning_rate": 1e-3, "batch_tokens": 4096},
+}
+
+
+def suited(raw: Any) -> Any:  # noqa: ANN401  a recipe before it is checked
+    """Fill in what a recipe leaves open about training as it suits its kind of student."""
+    student = raw.get("student") if isinstance(raw, Mapping) else None
+    kind = student.get("kind") if isinstance(student, Mapping) else None
+    train = raw.get("train", {}) if isinstance(kind, str) and kind in _TRAIN else None
+    return {**raw, "train": {**_TRAIN[str(kind)], **train}} if isinstance(train, Mapping) else raw
+
+
+class StudentConfig(Section):
+    """Which encoder learns the space."""
+
+    kind: Literal["transformer", "static", "lstm"] = Field(
+        "transformer",
+        description="transformer: the encoder of `model` itself; static: the mean of token vectors; lstm: a"
+        " bidirectional LSTM over token vectors; both of these take tokenizer and first vectors from `model`",
+    )
+    model: str = Field(description="folder, hub id or package:NAME of a Hugging Face encoder")
+    layers: tuple[int, ...] = Field(
+        (), description="numbers of the transformer's layers to keep, from 0; empty: all"
+    )
+    rows: Literal["outputs", "inputs", "random"] = Field(
+        "outputs",
+        description="token vectors that static and lstm start from: what the encoder of `model` makes of each token"
+        " alone, its input embeddings, or random ones",
+    )
+    lstm_width: int = Field(512, ge=1, description="units of the LSTM in each direction")
+    lstm_layers: int = Field(1, ge=1, description="LSTMs on one another")
+    pooling: tuple[Literal["mean", "cls", "max"], ...] = Field(
+        ("cls", "max", "mean"),
+        description="pooled features of the last layer, concatenated; static can only be mean, lstm is max by default",
+        min_length=1,
+    )
+    prompt: str | None = Field(
+        None, description="text put before every sentence; unset: the folder's own default"
+    )
+    max_tokens: int = Field(128, ge=8, description="longer sentences are cut after this many tokens")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="arithmetic of training; auto: bf16 where the processor has it"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pooling_of_the_kind(cls, raw: Any) -> Any:  # noqa: ANN401  what pydantic was given, before it is checked
+        kind = raw.get("kind") if isinstance(raw, Mapping) else None
+        return {"pooling": _POOLING[str(kind)], **raw} if kind in _POOLING else raw
+
+    @model_validator(mode="after")
+    def _options_of_the_kind(self) -> StudentConfig:
+        if self.kind == "static" and self.pooling != ("mean",):
+            raise ValueError("a static student is a mean: leave out pooling")
+        if self.kind == "lstm" and "cls" in self.pooling:
+            raise ValueError("an lstm has no token that stands for the sentence: pool with max and mean")
+        if self.layers and self.kind != "transformer":
+            raise ValueError(f"layers are those of a transformer, and the student is {self.kind}")
+        if any(a >= b for a, b in pairwise((-1, *self.layers))):
+            raise ValueError(f"layers {self.layers} must rise, from 0")
+        return self
+
+
+class WarmStartConfig(Section):
+    """The closed-form start: ridge regression from frozen student features to teacher vectors."""
+
+    sentences: int = Field(
+        10_000, ge=0, description="sentences encoded once by the frozen student; 0: no warm start"
+    )
+    ridge: float = Field(1e-3, gt=0, description="ridge strength relative to the mean feature variance")
+    head_steps: int = Field(
+        0, ge=0, description="steps of training a small head on the cached features; 0: none"
+    )
+    head_width: int = Field(1536, ge=1, description="hidden units of that head beside the ridge path")
+    head_contrast: float = Field(
+        1.0, ge=0, description="weight of the head's in-batch contrast against teacher vectors"
+    )
+
+
+class TrainConfig(Section):
+    """The distillation loop."""
+
+    minutes: float | None = Field(
+        None, gt=0, description="stop after this long; the speed of the first steps fixes it"
+    )
+    epochs: float | None = Field(
+        None, ge=0, description="passes over the groups, instead of minutes; 0: the warm start only"
+    )
+    batch_tokens: int = Field(1024, ge=16, description="tokens per batch, padding included")
+    learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of AdamW")
+    head_learning_rate: float = Field(
+        1e-6, gt=0, description="the same for the Dense layers, which start where they should be"
+    )
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's decoupled weight decay")
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    temperature: float = Field(
+        0.5, ge=0, le=1, description="language sampling exponent: 1 by size, 0 all equal"
+    )
+    targets_per_group: int = Field(3, ge=1, description="translations drawn per source sentence and visit")
+    contrast: float = Field(
+        0.2,
+        ge=0,
+        description="weight of telling the own teacher vector from the batch's others; 0: the paper's loss",
+    )
+    source_term: bool = Field(True, description="also pull the source sentence to its teacher vector")
+    evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")
+
+    @model_validator(mode="after")
+    def _one_horizon(self) -> TrainConfig:
+        if self.minutes is not None and self.epochs is not None:
+            raise ValueError("minutes and epochs exclude each other")
+        return self
