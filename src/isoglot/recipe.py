@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from isoglot.compat_config import CompatConfig
 from isoglot.config import CorpusConfig, Recipe, TeacherConfig
 from isoglot.errors import RequestError
 
@@ -93,6 +94,18 @@ def parse_teacher(models: Sequence[str], overrides: Sequence[str] = ()) -> Teach
     for override in overrides:
         _apply(values, override)
     return _validated(TeacherConfig, values, "teacher options")
+
+
+def parse_compat(raw: Mapping[str, Any]) -> CompatConfig:
+    """Validate the options of the check of an index, as the command line gives them.
+
+    Args:
+        raw: fields of `CompatConfig`.
+
+    Raises:
+        RequestError: one sentence per key that is wrong.
+    """
+    return _validated(CompatConfig, raw, "compat options")
 
 
 def distil_recipe(
