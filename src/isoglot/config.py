@@ -166,6 +166,35 @@ class EvaluateConfig(Section):
         return self
 
 
+class MineConfig(Section):
+    """How parallel sentences are found among two sides, and which of them are written."""
+
+    neighbours: int = Field(
+        4, ge=1, description="nearest neighbours in both directions that a pair is compared with"
+    )
+    margin: Literal["ratio", "distance", "absolute"] = Field(
+        "ratio", description="how a pair's cosine is related to its neighbours'; absolute: not at all"
+    )
+    retrieval: Literal["forward", "backward", "intersection", "max-score"] = Field(
+        "max-score",
+        description="forward: each source with its best target; backward: each target with its best source;"
+        " intersection: what both say; max-score: best first, each sentence once",
+    )
+    min_margin: float | None = Field(
+        None, allow_inf_nan=False, description="pairs of a lower margin are left out; unset: none"
+    )
+    top: int | None = Field(None, ge=1, description="only so many pairs, the best; unset: all")
+    keep_identical: bool = Field(False, description="also pairs whose two sides are the same text")
+    max_minutes: float | None = Field(
+        None,
+        gt=0,
+        description="longest exact search; what would take longer is searched approximately, with FAISS",
+    )
+    block_rows: int = Field(
+        0, ge=0, description="sources per block, the unit of resume; 0: chosen by their number"
+    )
+
+
 class Recipe(Section):
     """Everything a run needs to know."""
 
@@ -182,3 +211,11 @@ class Recipe(Section):
     @classmethod
     def _as_suits_the_student(cls, raw: Any) -> Any:  # noqa: ANN401  what pydantic was given, before it is checked
         return suited(raw)
+
+    @model_validator(mode="after")
+    def _one_width(self) -> Recipe:
+        if self.student.dims and self.student.dims[0] != self.teacher.dimension:
+            raise ValueError(
+                f"student.dims begins with {self.student.dims[0]}, and teacher.dimension is {self.teacher.dimension}"
+            )
+        return self

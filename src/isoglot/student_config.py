@@ -19,11 +19,16 @@ _TRAIN = {
 
 
 def suited(raw: Any) -> Any:  # noqa: ANN401  a recipe before it is checked
-    """Fill in what a recipe leaves open about training as it suits its kind of student."""
+    """Fill in what a recipe leaves open as suits its student: training of its kind, the teacher's width for `dims`."""
     student = raw.get("student") if isinstance(raw, Mapping) else None
-    kind = student.get("kind") if isinstance(student, Mapping) else None
-    train = raw.get("train", {}) if isinstance(kind, str) and kind in _TRAIN else None
-    return {**raw, "train": {**_TRAIN[str(kind)], **train}} if isinstance(train, Mapping) else raw
+    if not isinstance(student, Mapping):
+        return raw
+    train, teacher = raw.get("train", {}), raw.get("teacher")
+    if student.get("kind") in _TRAIN and isinstance(train, Mapping):
+        raw = {**raw, "train": {**_TRAIN[student["kind"]], **train}}
+    if student.get("dims") and isinstance(teacher, Mapping):
+        raw = {**raw, "teacher": {"dimension": next(iter(student["dims"])), **teacher}}
+    return raw
 
 
 class StudentConfig(Section):
@@ -45,6 +50,11 @@ class StudentConfig(Section):
     )
     lstm_width: int = Field(512, ge=1, description="units of the LSTM in each direction")
     lstm_layers: int = Field(1, ge=1, description="LSTMs on one another")
+    dims: tuple[int, ...] = Field(
+        (),
+        description="falling widths, such as 384,192,96, at which the front of a vector is a vector on its own; the"
+        " teacher's space is turned to its principal axes for that, and cut to the first width. Empty: the whole alone",
+    )
     pooling: tuple[Literal["mean", "cls", "max"], ...] = Field(
         ("cls", "max", "mean"),
         description="pooled features of the last layer, concatenated; static can only be mean, lstm is max by default",
@@ -72,6 +82,8 @@ class StudentConfig(Section):
             raise ValueError("an lstm has no token that stands for the sentence: pool with max and mean")
         if self.layers and self.kind != "transformer":
             raise ValueError(f"layers are those of a transformer, and the student is {self.kind}")
+        if any(a <= b for a, b in pairwise((*self.dims, 0))):
+            raise ValueError(f"dims {self.dims} must fall, to 1 at the least")
         if any(a >= b for a, b in pairwise((-1, *self.layers))):
             raise ValueError(f"layers {self.layers} must rise, from 0")
         return self
@@ -118,6 +130,9 @@ class TrainConfig(Section):
         0.2,
         ge=0,
         description="weight of telling the own teacher vector from the batch's others; 0: the paper's loss",
+    )
+    cosine: float = Field(
+        0.0, ge=0, description="weight of 1 - cosine to the teacher's vector, beside the squared distance"
     )
     source_term: bool = Field(True, description="also pull the source sentence to its teacher vector")
     evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")

@@ -212,6 +212,7 @@ def test_contrast_keeps_sentences_apart(tiny_folder, tmp_path):
     [
         {"clip": 1e-3}, {"weight_decay": 5.0}, {"warmup": 0.9}, {"learning_rate": 1e-4},
         {"head_learning_rate": 1e-5}, {"batch_tokens": 128}, {"targets_per_group": 1}, {"source_term": False},
+        {"cosine": 5.0},
     ],
     ids=str,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,18 @@ def distil(
         float | None, typer.Option("--epochs", help="Passes over the sentences, instead of minutes.")
     ] = None,
     align_only: Annotated[bool, typer.Option("--align-only", help="Stop after the warm start.")] = False,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="transformer (default), static or lstm: what the student is.")
+    ] = None,
+    layers: Annotated[
+        str | None, typer.Option("--layers", help="Layers of the transformer to keep: 0,3,6,9.")
+    ] = None,
+    dims: Annotated[
+        str | None,
+        typer.Option(
+            "--dims", help="Widths at which vectors can be cut later: 384,192,96; the first is whole."
+        ),
+    ] = None,
     languages: LanguagesOption = None,
     store: Annotated[
         Path | None, typer.Option("--store", help="Teacher store to use instead of OUT/store.")
@@ -53,9 +66,19 @@ def distil(
         if align_only and (minutes is not None or epochs is not None):
             raise RequestError("--align-only does not train.", "Leave out --minutes and --epochs.")
         tests = benchmark_settings(benchmarks, keep_leaks)
-        settings = [*language_setting(languages), *tests, *(changes or [])]
+        shape = [*_setting("kind", kind), *_numbers("layers", layers), *_numbers("dims", dims)]
+        settings = [*language_setting(languages), *tests, *shape, *(changes or [])]
         recipe = distil_recipe(teacher, student, corpus, minutes, 0 if align_only else epochs, settings)
         finished = run(recipe, out, evaluate=False, store=store, progress=console)
         console.finish(
             {"student": str(finished.folder.student), "card": dict(finished.card)}, summary(finished)
         )
+
+
+def _setting(key: str, value: str | None) -> list[str]:
+    return [] if value is None else [f"student.{key}={json.dumps(value)}"]
+
+
+def _numbers(key: str, value: str | None) -> list[str]:
+    """Write `--dims 384,96` as a change of the recipe; none when the option was not given."""
+    return [] if value is None else [f"student.{key}=[{value}]"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,3 +106,32 @@ def dev_score(student: Embedder, teacher: NDArray[np.float32], held_out: HeldOut
         effective_rank=effective_rank(queries),
         mean_cosine=mean_cosine(queries),
     )
+
+
+def prefix_retrieval(
+    student: Embedder, teacher: NDArray[np.float32], held_out: HeldOut, widths: Sequence[int]
+) -> dict[str, float]:
+    """Top-1 accuracy of cut student vectors against equally cut teacher vectors, macro average over languages.
+
+    Args:
+        student: the encoder.
+        teacher: float [p, d], the teacher's vectors of the pool.
+        held_out: the texts.
+        widths: how many of the first dimensions stay, each 1..d.
+
+    Returns:
+        width, as text -> accuracy 0..1.
+    """
+    queries = student.encode(held_out.queries) if widths else np.zeros((0, 0), np.float32)
+    by_language = [held_out.rows_of(number) for number in range(len(held_out.languages))]
+    return {
+        str(width): float(
+            np.mean(
+                [
+                    top1_accuracy(queries[rows, :width], teacher[:, :width], held_out.gold[rows])
+                    for rows in by_language
+                ]
+            )
+        )
+        for width in widths
+    }

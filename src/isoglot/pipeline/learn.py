@@ -15,7 +15,7 @@ from isoglot.config import Recipe
 from isoglot.corpus.store import Corpus
 from isoglot.encode.locate import Located
 from isoglot.evaluate.heldout import HeldOut
-from isoglot.evaluate.stages import dev_score
+from isoglot.evaluate.stages import dev_score, prefix_retrieval
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.start import Start
 from isoglot.progress import Progress
@@ -56,14 +56,18 @@ def learn(
         "corpus": material.corpus.manifest.digest, "warm start": start.digest,
         "teacher space": str(material.store.space["fingerprint"]),
     }  # fmt: skip
-    request = digest_json({"inputs": inputs, "train": recipe.train.model_dump(), "seed": recipe.seed})
+    options = {"train": recipe.train.model_dump(), "dims": recipe.student.dims, "seed": recipe.seed}
+    request = digest_json({"inputs": inputs, **options})
     wanted = {**inputs, "request": request}
     if (run.student / "isoglot.json").is_file() and read_manifest(run.student).inputs == wanted:
         return read_manifest(run.student).config
     shares = language_shares(material.examples, recipe.train, recipe.seed)
     progress.stage("mixing", _mixing(shares, recipe.train.temperature))
     outcome = _train(run, recipe, material, start, request, progress)
-    card = {**_card(recipe, material, outcome), "shares": shares}
+    widths = prefix_retrieval(
+        start.student, material.store.vectors(material.dev.pool), material.dev, recipe.student.dims
+    )
+    card = {**_card(recipe, material, outcome), "shares": shares, "truncate_dims": widths}
     axes = material.store.folder / AXES
     provenance = student_folder.Provenance(card, _notice(material), wanted, (axes,) if axes.is_file() else ())
     student_folder.save(start.student, material.origin.folder, run.student, provenance)
@@ -92,6 +96,7 @@ def _train(
                 seed=recipe.seed,
                 folder=run.training,
                 request=request,
+                prefixes=recipe.student.dims,
             ),
             progress,
         )

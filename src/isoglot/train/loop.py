@@ -19,7 +19,7 @@ from isoglot.train import checkpoint
 from isoglot.train.batches import Batch, epoch
 from isoglot.train.checkpoint import CurvePoint, Progressed
 from isoglot.train.examples import Examples
-from isoglot.train.loss import contrast_loss, distillation_loss
+from isoglot.train.loss import Objective
 from isoglot.train.schedule import Schedule, plan, steps_in
 from isoglot.train.validation import Validate, beats, collapse
 
@@ -56,6 +56,7 @@ class Run:
         seed: of order, draws and dropout.
         folder: checkpoints and log.
         request: digest of everything that shapes the run; a checkpoint of another request is not resumed.
+        prefixes: widths at which the front of a vector is a vector on its own; empty: the whole alone.
     """
 
     student: Encoder
@@ -65,6 +66,7 @@ class Run:
     seed: int
     folder: Path
     request: str
+    prefixes: tuple[int, ...] = ()
 
 
 def train(run: Run, progress: Progress = SILENT) -> Outcome:
@@ -150,10 +152,8 @@ def _backward(run: Run, batch: Batch) -> torch.Tensor:
     targets = torch.from_numpy(run.examples.vectors[run.examples.group[batch.rows]]).to(device)
     with autocast(run.student.precision, device):
         vectors = model(ids.to(device), mask.to(device))
-    loss = distillation_loss(vectors.float(), targets, torch.from_numpy(batch.weights).to(device))
-    if run.config.contrast:
-        # Divided by the dimension, as the squared distance is: the weight then means the same for every teacher.
-        loss = loss + run.config.contrast / targets.shape[1] * contrast_loss(vectors.float(), targets)
+    objective = Objective(run.config.contrast, run.config.cosine, run.prefixes, model.shape.normalise)
+    loss = objective.loss(vectors.float(), targets, torch.from_numpy(batch.weights).to(device))
     loss.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
 
