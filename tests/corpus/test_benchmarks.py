@@ -127,6 +127,19 @@ def test_xnli_has_all_languages_in_one_file_and_no_quoting(tmp_path):
     }
 
 
+def test_the_second_spanish_track_is_a_set_of_its_own(tmp_path):
+    for track, text in (("4a.es-en", "Un perro.\tA dog.\n"), ("4b.es-en", "Un gato.\tA cat.\n")):
+        put(tmp_path / f"STS.input.track{track}.txt", text)
+        put(tmp_path / f"STS.gs.track{track}.txt", "2.5\n")
+    for letter in "ab":
+        put(
+            tmp_path / "mine" / f"es-en-{letter}.tsv", f"score\tsentence1\tsentence2\n1\t{letter}\t{letter}\n"
+        )
+    assert {name: records[0].sentence1 for (name, *_), records in found(tmp_path).items()} == {
+        "sts17": "Un perro.", "sts17-4b": "Un gato.", "mine": "a", "mine-b": "b",
+    }  # fmt: skip
+
+
 def test_labelled_sentences_in_three_layouts(tmp_path):
     labelled(tmp_path)
     assert {known: records for known, records in found(tmp_path).items() if records} == {

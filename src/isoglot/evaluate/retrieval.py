@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 1024
+from isoglot.mine.knn import nearest
 
 
 def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -15,23 +15,12 @@ def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit
 
 
-def nearest(queries: NDArray[np.float32], documents: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Find the `k` documents of highest cosine for every query, best first, ties by lower document number.
-
-    Args:
-        queries: float [q, d].
-        documents: float [n, d].
-        k: at most n.
-
-    Returns:
-        int64 [q, k].
-    """
-    unit = normalised(documents)
-    found = np.empty((len(queries), k), np.int64)
-    for start in range(0, len(queries), _BLOCK):
-        scores = normalised(queries[start : start + _BLOCK]) @ unit.T
-        found[start : start + _BLOCK] = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return found
+def pair_cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cosine of row i of one float [n, d] with row i of another: float32 [n], exactly 1 for equal rows."""
+    one, other = left.astype(np.float64), right.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    cosines: NDArray[np.float32] = ((one * other).sum(axis=1) / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return cosines
 
 
 def top1_accuracy(
@@ -44,7 +33,8 @@ def top1_accuracy(
         documents: float [n, d], the pool.
         gold: int [q], the right document of each query.
     """
-    return float((nearest(queries, documents, 1)[:, 0] == gold).mean())
+    _, found = nearest(queries, documents, 1)
+    return float((found[:, 0] == gold).mean())
 
 
 def gold_ranks(

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from isoglot.evaluate.heldout import HeldOut
 from isoglot.evaluate.report.data import Example, Hit, MapPoint
-from isoglot.evaluate.retrieval import gold_ranks, nearest, normalised
+from isoglot.evaluate.retrieval import gold_ranks, normalised
+from isoglot.mine.knn import nearest
 
 
 def sentence_map(
@@ -57,15 +58,17 @@ def examples(
     They are chosen by position alone, never by whether the search succeeded.
     """
     rows = _one_per_language(held_out, count)
-    hits = nearest(queries[rows], teacher, min(3, len(held_out.pool)))
-    cosines = normalised(queries[rows]) @ normalised(teacher).T
+    cosines, hits = nearest(queries[rows], teacher, min(3, len(held_out.pool)))
     ranks = gold_ranks(queries[rows], teacher, held_out.gold[rows])
     return tuple(
         Example(
             language=held_out.languages[held_out.language[row]],
             query=held_out.queries[row],
             english=held_out.pool[held_out.gold[row]],
-            hits=tuple(Hit(held_out.pool[hit], float(cosines[place, hit])) for hit in hits[place]),
+            hits=tuple(
+                Hit(held_out.pool[hit], float(cosine))
+                for cosine, hit in zip(cosines[place], hits[place], strict=True)
+            ),
             rank=int(ranks[place]),
         )
         for place, row in enumerate(rows)

@@ -75,8 +75,7 @@ def interval(
     drawn = np.concatenate([compute(rows, weights) for weights in _draw(counts, seed, samples)])
     if statistic == "v-measure":
         drawn = np.clip(drawn - drawn.mean() + compute(rows, counts[None, :])[0], 0, 1)
-    low, high = np.percentile(drawn, _BOUNDS)
-    return float(low), float(high)
+    return bounds(drawn)
 
 
 def paired_difference(
@@ -119,9 +118,15 @@ def paired_difference(
 
 def summarised(difference: float, drawn: Floats) -> PairedDifference:
     """Interval and p of a measured difference, from its values in the bootstrap samples, float64 [samples]."""
-    low, high = np.percentile(drawn, _BOUNDS)
+    low, high = bounds(drawn)
     beyond = 1 + min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    return PairedDifference(difference, float(low), float(high), min(1.0, 2 * beyond / (len(drawn) + 1)))
+    return PairedDifference(difference, low, high, min(1.0, 2 * beyond / (len(drawn) + 1)))
+
+
+def bounds(drawn: Floats) -> tuple[float, float]:
+    """The 95 % interval of a number from its values in the bootstrap samples, float64 [samples]."""
+    low, high = np.percentile(drawn, _BOUNDS)
+    return float(low), float(high)
 
 
 def of_samples(statistic: Statistic, items: NDArray[np.float32], weights: Weights) -> Floats:
@@ -135,10 +140,11 @@ def of_samples(statistic: Statistic, items: NDArray[np.float32], weights: Weight
     Returns:
         float64 [samples].
     """
-    rows, group = np.unique(items, axis=0, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    starts = np.searchsorted(group[order], np.arange(len(rows)))
-    return _COMPUTE[statistic](rows.astype(np.float64), np.add.reduceat(weights[:, order], starts, axis=1))
+    rows = items.astype(np.float64)
+    if statistic == "v-measure":  # which counts pairs of cluster and label, so equal rows must be one
+        rows, group = np.unique(rows, axis=0, return_inverse=True)
+        weights = _grouped(weights, group)
+    return _COMPUTE[statistic](rows, weights)
 
 
 def spearman(x: Floats, y: Floats) -> float:
@@ -217,12 +223,18 @@ def _weighted_ranks(values: Floats, weights: Weights) -> Floats:
 
     Nothing is sorted again: a rank is the weight of all smaller values plus the middle of its own group of ties.
     """
-    distinct, group = np.unique(values, return_inverse=True)
-    sizes = weights[:, np.argsort(group, kind="stable")]
-    if len(distinct) < len(values):
-        sizes = np.add.reduceat(sizes, np.searchsorted(np.sort(group), np.arange(len(distinct))), axis=1)
+    _, group = np.unique(values, return_inverse=True)
+    sizes = _grouped(weights, group)
     middle: Floats = (np.cumsum(sizes, axis=1) - (sizes - 1) / 2)[:, group]
     return middle
+
+
+def _grouped(weights: Weights, group: NDArray[np.int64]) -> Weights:
+    """Sum the weights [s, n] of the members of each of g groups, none of which is empty: [s, g]."""
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sorted_weights = weights[:, order]
+    return sorted_weights if len(starts) == len(group) else np.add.reduceat(sorted_weights, starts, axis=1)
 
 
 def _correlation(weights: Weights, x: Floats, y: Floats) -> Floats:
@@ -237,10 +249,8 @@ def _correlation(weights: Weights, x: Floats, y: Floats) -> Floats:
 
 def _totals(values: Floats, weights: Weights) -> Weights:
     """Weight of each distinct value: [s, distinct]."""
-    distinct, group = np.unique(values, return_inverse=True)
-    member = group[:, None] == np.arange(len(distinct))
-    totals: Weights = weights @ member.astype(np.int64)
-    return totals
+    _, group = np.unique(values, return_inverse=True)
+    return _grouped(weights, group)
 
 
 def _entropy(weights: Weights) -> Floats:

@@ -15,6 +15,9 @@ from isoglot.errors import DamagedError, RequestError
 
 # SemEval 2017: `STS.input.track5.en-en.txt`, scores in `STS2017.gs/STS.gs.track5.en-en.txt`
 _SEMEVAL = re.compile(r"sts\.input\.(track\w+)\.([a-z]{2})-([a-z]{2})\.txt")
+# two tracks are Spanish and English: 4a has the pairs of the other tracks' kind, 4b pairs of translation quality; the
+# first is what is reported as es-en, the second is kept apart
+_SECOND_KIND = {"track4b": "sts17-4b"}
 # its names say ar-en and tr-en, but English comes first in these two files
 _ENGLISH_FIRST = ("track2", "track6")
 # STS2017-extended: `STS.en-de.txt` with sentence, sentence, score
@@ -34,7 +37,8 @@ def recognise(name: str, folder: Folder) -> list[Benchmark]:
     entry = folder.entries[name]
     if match := _SEMEVAL.fullmatch(name):
         first, second = (match[3], match[2]) if match[1] in _ENGLISH_FIRST else (match[2], match[3])
-        return [_semeval(name, entry, folder, (first, second))]
+        test_set = _SECOND_KIND.get(match[1], "sts17")
+        return [_semeval(test_set, name, entry, folder, (first, second))]
     if match := _EXTENDED.fullmatch(name):
         return [_benchmark("sts17", "", (match[1], match[2]), entry, (0, 1, 2))]
     if match := _MULTILINGUAL.fullmatch(name):
@@ -57,19 +61,20 @@ def _benchmark(
 
 
 def _headed(stem: str, entry: Entry, folder: Folder) -> list[Benchmark]:
-    """`de-test.tsv` is one language of a split, `es-en-a.tsv` is between two."""
+    """`de-test.tsv` is one language of a split, `es-en-a.tsv` is between two, `es-en-b.tsv` is another set of them."""
     match = _WITH_SPLIT.fullmatch(stem)
     codes = [match[1]] * 2 if match else stem.split("-")[:2]
     if len(codes) != 2 or not all(map(is_code, codes)):
         return []
     split = match[2] if match else ""
-    return [_benchmark(folder.name, split, (codes[0], codes[1]), entry, (1, 2, 0), skip=1)]
+    letter = "-b" if not match and stem.split("-")[2:] == ["b"] else ""
+    return [_benchmark(folder.name + letter, split, (codes[0], codes[1]), entry, (1, 2, 0), skip=1)]
 
 
-def _semeval(name: str, entry: Entry, folder: Folder, codes: tuple[str, str]) -> Benchmark:
+def _semeval(test_set: str, name: str, entry: Entry, folder: Folder, codes: tuple[str, str]) -> Benchmark:
     scores = _scores_of(name, entry, folder)
     languages = parse(codes[0]), parse(codes[1])
-    return Benchmark("sts17", "sts", languages, "", (entry, scores), partial(_scored, entry, scores))
+    return Benchmark(test_set, "sts", languages, "", (entry, scores), partial(_scored, entry, scores))
 
 
 def _scores_of(name: str, entry: Entry, folder: Folder) -> Entry:

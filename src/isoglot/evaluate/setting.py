@@ -1,0 +1,57 @@
+"""What the scores of one test under one protocol have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoglot.evaluate.score import Score, Signature, Statistic
+from isoglot.evaluate.statistics import interval, value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a score comes from.
+
+    Attributes:
+        test_set: whose sentences.
+        languages: tags of first and second text; more where several languages are pooled.
+        signature: what makes the scores comparable.
+    """
+
+    test_set: str
+    languages: tuple[str, ...]
+    signature: Signature
+
+    def score(
+        self,
+        metric: str,
+        statistic: Statistic,
+        items: NDArray[np.floating | np.integer | np.bool_],
+        *,
+        main: bool = False,
+        within: tuple[float, float] | None = None,
+    ) -> Score:
+        """Compute a score from its items.
+
+        Args:
+            metric: what the number is.
+            statistic: how it follows from the items.
+            items: float [n, columns].
+            main: whether it stands for its task.
+            within: bounds of its interval, where drawing item by item would not give the right one.
+        """
+        exact = np.ascontiguousarray(items, np.float32)
+        return Score(
+            test_set=self.test_set,
+            languages=self.languages,
+            metric=metric,
+            value=value(statistic, exact),
+            interval=within or interval(statistic, exact),
+            main=main,
+            signature=self.signature,
+            statistic=statistic,
+            items=exact,
+        )
