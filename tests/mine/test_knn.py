@@ -148,7 +148,7 @@ def test_no_candidate_is_lost_while_floors_rise():
         (vectors(3), vectors(2), 3, "3 neighbours among 2 documents"),
         (vectors(3), vectors(2), 0, "0 neighbours"),
         (vectors(3, 4), vectors(3, 5), 1, "4 dimensions"),
-        (vectors(3)[0], vectors(3), 1, r"queries are float32 \(12,\)"),
+        (vectors(3)[0], vectors(3), 1, r"queries are float32 \[12\]"),
         (np.full((3, 12), np.nan, np.float32), vectors(3), 1, "query 0 holds NaN"),
         (vectors(3), np.full((3, 12), np.inf, np.float32), 1, r"document 0 holds NaN .*\(3 such"),
     ],
@@ -158,9 +158,11 @@ def test_what_cannot_be_searched_is_refused(queries, documents, k, said):
         nearest(queries, documents, k)
 
 
-def test_too_few_queries_for_both_ways_are_refused():
-    with pytest.raises(RequestError, match="3 neighbours among 2 queries"):
-        nearest_both_ways(vectors(2), vectors(5), 3)
+def test_of_a_small_side_both_ways_give_all():
+    found = nearest_both_ways(vectors(2), vectors(5), 3)
+    assert found.forward[1].shape == (2, 3) and found.backward[1].shape == (5, 2)
+    with pytest.raises(RequestError, match="among 0 queries"):
+        nearest_both_ways(vectors(0), vectors(5), 3)
 
 
 def test_exact_scores_do_not_depend_on_their_company():

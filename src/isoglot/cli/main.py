@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from isoglot.cli import corpus, distil, doctor, embed, evaluate, run, store, verify
+from isoglot.cli import compat, corpus, distil, doctor, embed, evaluate, mine, run, store, verify
 from isoglot.cli.signals import ignore_signals
 
 app = typer.Typer(
@@ -47,6 +47,8 @@ app.command("embed")(embed.embed)
 app.add_typer(store.app, name="store")
 app.command("distil")(distil.distil)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compat")(compat.compat)
+app.command("mine")(mine.mine)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 

@@ -116,3 +116,20 @@ def k_best(
     starts = np.flatnonzero(np.diff(rows[order], prepend=-1))
     chosen = order[starts[:, None] + np.arange(k)]
     return scores[chosen], ids[chosen]
+
+
+def best_of(
+    one: tuple[NDArray[np.float32], NDArray[np.int64]],
+    other: tuple[NDArray[np.float32], NDArray[np.int64]],
+    k: int,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Merge neighbours of n rows found in two parts; all ids of `other` are above those of `one`.
+
+    Args:
+        one: scores float32 [n, a] and ids int64 [n, a], best first, ties by lower id.
+        other: the same, [n, b].
+        k: how many stay, or a + b of them where there are no more.
+    """
+    scores, ids = np.hstack([one[0], other[0]]), np.hstack([one[1], other[1]])
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)

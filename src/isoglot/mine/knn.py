@@ -32,8 +32,9 @@ class BothWays:
     """Neighbours of two sides in each other.
 
     Attributes:
-        forward: of each query among the documents: scores float32 [q, k], ids int64 [q, k].
-        backward: of each document among the queries: scores float32 [n, k], ids int64 [n, k].
+        forward: of each query among the documents: scores float32 [q, k], ids int64 [q, k]; all of them where there
+            are fewer than k.
+        backward: of each document among the queries: scores float32 [n, k], ids int64 [n, k]; the same.
     """
 
     forward: Neighbours
@@ -74,19 +75,20 @@ def nearest_both_ways(
     Args:
         queries: float [q, d]; float16 to float64, in memory or mapped from a file.
         documents: float [n, d].
-        k: 1 to the smaller of q and n.
+        k: how many; of a smaller side all.
         progress: where the queries are counted.
 
     Raises:
-        RequestError: as for `nearest`, for either side.
+        RequestError: the sides do not fit each other, hold NaN, or one is empty.
     """
-    _check(k, len(documents), "documents")
-    _check(k, len(queries), "queries")
+    near, back = min(k, len(documents)), min(k, len(queries))
+    _check(near, len(documents), "documents")
+    _check(back, len(queries), "queries")
     asked, found = prepare(queries, documents, "cosine")
-    forward = _running(k, rounding(asked, found), _QUERIES)
-    backward = _running(k, rounding(found, asked), _DOCUMENTS)
+    forward = _running(near, rounding(asked, found), _QUERIES)
+    backward = _running(back, rounding(found, asked), _DOCUMENTS)
     _offer_all(asked, found, forward, backward, progress)
-    return BothWays(_decided(forward, asked, found, k), _decided(backward, found, asked, k))
+    return BothWays(_decided(forward, asked, found, near), _decided(backward, found, asked, back))
 
 
 def _offer_all(

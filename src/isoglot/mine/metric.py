@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,22 @@ from numpy.typing import NDArray
 from isoglot.errors import RequestError
 
 Metric = Literal["cosine", "dot", "l2"]
-Vectors = NDArray[Any]  # [rows, d] of a float type, in memory or mapped from a file
 _ROUNDING = 2.0**-24  # relative, of one float32 operation
 _PASS_ROWS = 8192
 _PAIR_ROWS = 16_384  # 100 MB of float64 at 384 dimensions
+
+
+class Vectors(Protocol):
+    """Vectors in rows, float [n, d]: an array in memory, one mapped from a file, or `teacher.store.StoredVectors`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and components."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> NDArray[Any]:  # noqa: ANN401  an array's own takes anything
+        """Read the rows of a slice or of an array of numbers."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +76,9 @@ def prepare(queries: Vectors, documents: Vectors, metric: Metric) -> tuple[Prepa
         RequestError: the sides do not fit each other, or a vector holds NaN or an infinity.
     """
     for side, vectors in (("queries", queries), ("documents", documents)):
-        if vectors.ndim != 2 or vectors.dtype.kind != "f":
-            raise RequestError(f"The {side} are {vectors.dtype} {vectors.shape}, not vectors in rows.")
+        kind = vectors[:0].dtype
+        if len(vectors.shape) != 2 or kind.kind != "f":
+            raise RequestError(f"The {side} are {kind} {list(vectors.shape)}, not float vectors in rows.")
     if queries.shape[1] != documents.shape[1]:
         raise RequestError(
             f"Queries of {queries.shape[1]} dimensions cannot be compared with documents of {documents.shape[1]}.",
