@@ -108,8 +108,11 @@ def overview(result: CompatResult) -> str:
         f" (lowest {proof.lowest:.4f})",
         f"own texts  cosine of the student's vectors to the index's: {result.own_cosine:.3f}",
     ]
-    if result.own_texts is not None:
-        lines.append(f"           {_held(result.own_texts)}")
+    if result.own_texts is not None and result.own_overlap is not None:
+        lines.append(
+            f"           it finds {result.own_overlap:.0%} of the ten hits that the teacher finds for them"
+        )
+        lines += [f"           {line}" for line in _held(result.own_texts)]
     if result.languages:
         lines += ["", _finds(result), _passes(result), _limits(result)]
     lines += [f"left out   {count(number)} × {reason}" for reason, number in result.left_out.items()]
@@ -149,11 +152,12 @@ def _passes(result: CompatResult) -> str:
     return table(heads, rows, right=range(1, 7))
 
 
-def _held(one: Calibration) -> str:
+def _held(one: Calibration) -> tuple[str, str]:
+    student, own = one.student, one.own
     return (
-        f"threshold {one.threshold:.3f}: precision {one.student.precision:.3f}, recall {one.student.recall:.3f};"
-        f" best F1 {one.own.f1:.3f} at {one.own_threshold:.3f} instead of {one.student.f1:.3f};"
-        f" scores shift by {one.agreement.shift:+.3f}"
+        f"threshold {one.threshold:.3f} lets pass what passes with the teacher: precision {student.precision:.3f},"
+        f" recall {student.recall:.3f}, F1 {student.f1:.3f}",
+        f"best F1 {own.f1:.3f} at {one.own_threshold:.3f}; scores shift by {one.agreement.shift:+.3f}",
     )
 
 

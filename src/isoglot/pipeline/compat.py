@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
@@ -149,6 +150,7 @@ def check(
         limits=limits_of(protocol, config),
         own_texts=calibrate_unlabelled(own, threshold, facts.metric) if own else None,
         own_cosine=own_cosine,
+        own_overlap=fmean(answer.overlap for answer in own) if own else None,
         languages=languages_of(answers, threshold, config, facts.metric),
         left_out=dict(answers.left_out),
         signature=str(Signature("index compatibility", how, data, fingerprint, space)),

@@ -41,10 +41,16 @@ def rates(scores: NDArray[np.float32], right: NDArray[np.bool_], total: int, thr
     Returns:
         Precision 1 where nothing passes; recall 1 where nothing should.
     """
-    passed = scores >= threshold
+    passed = passing(scores, threshold)
     hits, kept = int((passed & right).sum()), int(passed.sum())
     precision, recall = hits / kept if kept else 1.0, hits / total if total else 1.0
     return Rates(precision, recall, 2 * hits / (kept + total) if kept + total else 1.0)
+
+
+def passing(scores: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+    """Tell which scores pass, compared in float64: NumPy would round the threshold to float32."""
+    passed: NDArray[np.bool_] = scores.astype(np.float64) >= threshold
+    return passed
 
 
 def best_threshold(scores: NDArray[np.float32], right: NDArray[np.bool_], total: int) -> float:

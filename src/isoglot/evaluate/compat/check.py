@@ -88,12 +88,19 @@ def threshold_of(
 
     It is the user's; else the one at which the teacher's F1 is best, over what is relevant; else the median of the
     teacher's scores.
+
+    Raises:
+        RequestError: there is nothing to choose it on.
     """
     if config.threshold is not None:
         return shown(config.threshold, metric), "given"
     if answers.english:
         return teachers_threshold(list(answers.english.values())), "best F1 of the teacher"
     every = [answer for group in answers.unlabelled.values() for answer in group] or own_texts
+    if not every:
+        raise RequestError(
+            "The index holds too few different texts to choose a threshold.", "Give one with --threshold."
+        )
     return usual_threshold(every), "median of the teacher's hits"
 
 

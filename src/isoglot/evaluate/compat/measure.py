@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.evaluate.compat.answers import Labelled, Unlabelled
-from isoglot.evaluate.compat.calibration import BINS, Judged, best_threshold, bin_edges, curve, rates
+from isoglot.evaluate.compat.calibration import BINS, Judged, best_threshold, bin_edges, curve, passing, rates
 from isoglot.evaluate.compat.ranking import ndcg, recall, reciprocal_rank
 from isoglot.evaluate.compat.result import Agreement, Bin, Calibration, Point, Ranking
 from isoglot.evaluate.indexes.metric import Metric, shown
@@ -98,7 +98,7 @@ def calibrate_unlabelled(answers: Sequence[Unlabelled], threshold: float, metric
         metric: the index's own, in which everything is given back.
     """
     pairs = np.concatenate([answer.pairs for answer in answers])
-    right = pairs[:, TEACHER] >= threshold
+    right = passing(pairs[:, TEACHER], threshold)
     expected, found = (Judged(pairs[:, model], right, int(right.sum())) for model in (TEACHER, STUDENT))
     return _calibrated(expected, found, pairs, threshold, metric)
 
@@ -131,7 +131,7 @@ def _calibrated(
 
 def _agreement(pairs: NDArray[np.float32], threshold: float, metric: Metric) -> Agreement:
     teacher, student = pairs[:, TEACHER], pairs[:, STUDENT]
-    passed, still = teacher >= threshold, student >= threshold
+    passed, still = passing(teacher, threshold), passing(student, threshold)
     order = np.argsort(teacher, kind="stable")
     groups = [rows for rows in np.array_split(order, BINS) if len(rows)]
     points = [

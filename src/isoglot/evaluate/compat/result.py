@@ -173,6 +173,7 @@ class CompatResult:
         limits: numbers of the verdicts: `value` (lowest that works), `f1` (lowest `Calibration.holds` that works).
         own_texts: calibration on the index's own texts; None where the index holds too few to compare.
         own_cosine: mean cosine of the student's vector of an index's own text and the one in the index.
+        own_overlap: mean overlap of student's and teacher's ten hits for those texts; None like `own_texts`.
         languages: one entry per language of the queries; empty without queries.
         left_out: queries that were not judged, by reason.
         signature: what makes two results comparable.
@@ -189,6 +190,7 @@ class CompatResult:
     limits: Mapping[str, float]
     own_texts: Calibration | None
     own_cosine: float
+    own_overlap: float | None
     languages: tuple[LanguageCompat, ...]
     left_out: Mapping[str, int]
     signature: str
