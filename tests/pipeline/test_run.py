@@ -62,7 +62,9 @@ def test_scores_say_what_they_are(finished):
     stages = scores["languages"]["de"]
     assert stages["before"]["to_teacher"] is None  # 32 dimensions against the teacher's 24
     assert stages["warm start"]["r2"] > 0
-    assert 0 <= scores["worst"]["to_teacher"] <= scores["mean"][scores["shipped"]]["to_teacher"]
+    mean = scores["mean"][scores["shipped"]]["to_teacher"]
+    assert 0 <= scores["worst"]["heldout"]["held-out"]["value"] <= mean
+    assert scores["macro"]["heldout"]["held-out"]["top-1 to teacher"] == pytest.approx(mean)
     assert any(
         signature.startswith("retrieval top-1|student->teacher, pool 60|")
         for signature in scores["signatures"]

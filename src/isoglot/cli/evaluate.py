@@ -1,37 +1,129 @@
-"""`isoglot evaluate`: held-out scores of a student, in every language."""
+"""`isoglot evaluate`: an encoder on test sets and held-out sentences, and two evaluations side by side."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from isoglot.cli.console import JsonOption, handled
+from isoglot.cli.console import Console, JsonOption, handled
 
 
 def evaluate(
-    student: Annotated[Path, typer.Argument(help="A student folder.")],
-    corpus: Annotated[Path, typer.Option("--corpus", help="Corpus folder whose test split is used.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Where scores.json and report.html go.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            help="A student folder or any other encoder: folder, hub id, package:NAME, model.onnx, https://HOST/v1#MODEL.",
+            show_default=False,
+        ),
+    ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            "--suite",
+            help="Tasks: heldout, sts, search, mining, bias, clustering, compat, health, mteb:TASK; all but MTEB's by"
+            " default. With --compare: which of them.",
+        ),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="PATH", help="Folder, zip or file of test sets. May be repeated."),
+    ] = None,
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", help="Corpus folder whose test split is used.")
+    ] = None,
     teacher: Annotated[
-        str | None, typer.Option("--teacher", help="The teacher, when it is not where it was.")
+        str | None,
+        typer.Option(
+            "--teacher", help="Whose space the model should be in; by default what a student's card names."
+        ),
+    ] = None,
+    languages: Annotated[
+        str | None,
+        typer.Option("--languages", help="Only test sets in these, comma separated: de,fr,zh-Hans."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Where scores and report go; MODEL-evaluation by default. It can be resumed."
+        ),
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--compare", metavar="A B", help="Two finished evaluations, instead of a model."),
     ] = None,
     pool: Annotated[
-        int | None, typer.Option("--pool", help="English texts that every query is searched in.")
+        int | None, typer.Option("--pool", help="English texts that every held-out query is searched in.")
     ] = None,
     queries: Annotated[
-        int | None, typer.Option("--queries", help="At most so many sentences per language.")
+        int | None, typer.Option("--queries", help="At most so many held-out sentences per language.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a student on held-out sentences; write the report."""
+    """Score an encoder on test sets and held-out sentences, or compare two; write the report."""
     with handled(as_json) as console:
-        from isoglot.config import EvaluateConfig
-        from isoglot.pipeline.alone import evaluate_student
+        from isoglot.errors import RequestError
+        from isoglot.pipeline.evaluate_suite import parse_languages
 
-        chosen = {"pool": pool, "queries": queries}
-        config = EvaluateConfig(**{key: value for key, value in chosen.items() if value is not None})
-        target = out or student.with_name(f"{student.name}-evaluation")
-        scores = evaluate_student(student, corpus, target, config, teacher, console)
-        console.finish(dict(scores), f"{scores['summary']}\nreport   {target / 'report.html'}")
+        tags = parse_languages(languages)
+        if compare is not None:
+            if model is not None:
+                raise RequestError("--compare takes two evaluations and no model.", "Leave out MODEL.")
+            _compare(compare, suite, tags, out, console)
+        elif model is None:
+            raise RequestError("There is no model to evaluate.", "Give MODEL, or --compare A B.")
+        else:
+            chosen = {
+                key: value for key, value in (("pool", pool), ("queries", queries)) if value is not None
+            }
+            _evaluate(model, suite, (tuple(data or ()), corpus), (teacher, tags, chosen), out, console)
+
+
+def _evaluate(
+    model: str,
+    suite: str | None,
+    texts: tuple[tuple[Path, ...], Path | None],
+    options: tuple[str | None, tuple[str, ...], dict[str, int]],
+    out: Path | None,
+    console: Console,
+) -> None:
+    from isoglot.cli.evaluate_tables import scores_text
+    from isoglot.config import EvaluateConfig
+    from isoglot.pipeline.alone import Wanted, evaluate
+    from isoglot.pipeline.evaluate_suite import parse_suite
+
+    data, corpus = texts
+    teacher, languages, chosen = options
+    wanted = Wanted(model, parse_suite(suite), data, languages, teacher, corpus, EvaluateConfig(**chosen))
+    target = out or _default_out(model)
+    scores = evaluate(wanted, target, console)
+    console.finish(dict(scores), f"{scores_text(scores)}\n\nreport   {target / 'report.html'}")
+
+
+def _default_out(model: str) -> Path:
+    """Beside a local model; else in the working folder, under the last part of its name."""
+    path = Path(model)
+    if path.exists():
+        return path.resolve().with_name(f"{path.resolve().name}-evaluation")
+    kept = "".join(c if c.isalnum() or c in "-_." else "-" for c in model.rstrip("/").split("/")[-1])
+    return Path(f"{kept}-evaluation")
+
+
+def _compare(
+    pair: tuple[Path, Path], suite: str | None, languages: tuple[str, ...], out: Path | None, console: Console
+) -> None:
+    from isoglot.cli.evaluate_tables import comparison_text
+    from isoglot.evaluate.compare import ADJUSTMENT
+    from isoglot.pipeline.evaluate_compare import compare_folders
+    from isoglot.pipeline.evaluate_suite import parse_suite
+
+    chosen = None if suite is None else parse_suite(suite)
+    compared = compare_folders(pair, chosen, languages, out, console)
+    rows = [{**asdict(row), "noise": row.noise} for row in compared.rows]
+    page = "" if out is None else f"\n\nreport   {out / 'report.html'}"
+    console.finish(
+        {**asdict(compared), "rows": rows, "adjustment": ADJUSTMENT},
+        f"{comparison_text(compared)}\n\n{ADJUSTMENT}{page}",
+    )

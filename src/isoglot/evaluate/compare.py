@@ -136,8 +136,7 @@ def _compare_family(
     pairs = [(one, second.results[one.key]) for one in family]
     enough = max(samples, _PER_SCORE * len(family))
     drawn = [
-        paired_difference(one.statistic, items[1][one.key], items[0][one.key], seed, enough)
-        for one in family
+        paired_difference(one.statistic, items[1][one.key], items[0][one.key], seed, enough) for one in family
     ]
     p = adjusted([one.p for one in drawn])
     rows = [

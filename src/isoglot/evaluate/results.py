@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +39,7 @@ class Result:
         task: kind of task, such as "sts".
         test_set: whose sentences.
         languages: tags of first and second text, more where languages are pooled.
+        part: 1, and 2, ... for further parts of a test set in the same languages, as STS 2017 has for es-en.
         metric: what the number is.
         value: the number.
         low, high: bounds of the 95 % interval; None where there is none.
@@ -52,6 +54,7 @@ class Result:
     task: str
     test_set: str
     languages: tuple[str, ...]
+    part: int
     metric: str
     value: float
     low: float | None
@@ -66,7 +69,8 @@ class Result:
     @property
     def key(self) -> str:
         """Name of its items, and of the same score of another model."""
-        return "|".join((self.task, self.test_set, " ".join(self.languages), self.metric))
+        languages = " ".join(self.languages) + (f" ({self.part})" if self.part > 1 else "")
+        return "|".join((self.task, self.test_set, languages, self.metric))
 
 
 @dataclass(frozen=True)
@@ -103,13 +107,27 @@ class Evaluation:
         return dict(items)
 
 
-def result_of(task: str, score: Score, *, contaminated: bool | None) -> Result:
-    """The entry of a score."""
-    low, high = score.interval or (None, None)
-    return Result(
-        task, score.test_set, score.languages, score.metric, score.value, low, high, score.main, len(score.items),
-        score.statistic, score.signature, version("isoglot"), contaminated,
-    )  # fmt: skip
+def results_of(
+    task: str, scores: Iterable[Score], contaminated: Callable[[str], bool | None]
+) -> list[Result]:
+    """The entries of the scores of one kind of task.
+
+    Args:
+        task: the kind.
+        scores: all of this kind; those of equal test set, languages and metric are parts of one, in this order.
+        contaminated: test set -> whether the student was trained on sentences of it.
+    """
+    made_by, results = version("isoglot"), []
+    seen: Counter[tuple[str, tuple[str, ...], str]] = Counter()
+    for score in scores:
+        same = score.test_set, score.languages, score.metric
+        seen[same] += 1
+        low, high = score.interval or (None, None)
+        results.append(Result(
+            task, score.test_set, score.languages, seen[same], score.metric, score.value, low, high, score.main,
+            len(score.items), score.statistic, score.signature, made_by, contaminated(score.test_set),
+        ))  # fmt: skip
+    return results
 
 
 def write_items(path: Path, items: Mapping[str, NDArray[np.float32]]) -> str:
@@ -199,7 +217,8 @@ def _from_json(raw: object, where: str) -> Result:
         _check(entry[name] is None or _is_number(entry[name]), f"{where}, {name}", entry[name])
     _check(isinstance(entry["main"], bool), f"{where}, main", entry["main"])
     _check(isinstance(entry["contaminated"], bool | None), f"{where}, contaminated", entry["contaminated"])
-    _check(type(entry["n"]) is int and entry["n"] > 0, f"{where}, n", entry["n"])
+    for name in ("part", "n"):
+        _check(type(entry[name]) is int and entry[name] > 0, f"{where}, {name}", entry[name])
     made_by = parts.pop(_VERSION)
     return Result(
         **{**entry, "languages": tuple(languages), "signature": Signature(**parts), "version": made_by}

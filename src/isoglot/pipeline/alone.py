@@ -1,66 +1,148 @@
-"""A stage on its own: the evaluation of a finished student."""
+"""Stages on their own: the evaluation of any encoder, and of a run's student at the end of the run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from isoglot.artefact import read_json
-from isoglot.config import EvaluateConfig, TeacherConfig
+from isoglot.artefact import digest_json, read_json, read_manifest
+from isoglot.config import EvaluateConfig, Recipe, TeacherConfig
+from isoglot.corpus.benchmarks.record import Benchmark
 from isoglot.corpus.store import Corpus
-from isoglot.errors import RequestError
+from isoglot.errors import IsoglotError, RequestError
 from isoglot.evaluate.heldout import hold_out
-from isoglot.pipeline.assess import Subject, assess
+from isoglot.evaluate.heldout_task import HeldOutTask, of_languages
+from isoglot.evaluate.results import SCORES
+from isoglot.lock import exclusive
+from isoglot.pipeline.assess import Held
+from isoglot.pipeline.evaluate import Job, TeacherSource, evaluate_job
+from isoglot.pipeline.evaluate_models import Subject, identity
+from isoglot.pipeline.evaluate_report import About
+from isoglot.pipeline.evaluate_suite import (
+    ALL,
+    COMPAT,
+    HEALTH,
+    HELD_OUT,
+    NAMES,
+    Skipped,
+    Suite,
+    benchmarks_in,
+    plan,
+)
+from isoglot.pipeline.health import Parallel, parallel_texts
+from isoglot.pipeline.layout import REPORT, RunFolder
 from isoglot.progress import SILENT, Progress
-from isoglot.student.folder import CARD
-from isoglot.teacher.coverage import cover
+from isoglot.teacher.coverage import Covered, cover
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.reduced import AXES, with_axes
+from isoglot.teacher.store import Store
+
+_ENGLISH = "en"
 
 
-def evaluate_student(
-    student: Path,
-    corpus: Path,
-    out: Path,
-    config: EvaluateConfig,
-    teacher: str | None = None,
-    progress: Progress = SILENT,
-) -> Mapping[str, Any]:
-    """Score a student folder on the test split of a corpus and write `scores.json` and `report.html`.
+@dataclass(frozen=True)
+class Wanted:
+    """What `isoglot evaluate` was asked for.
 
-    Args:
-        student: a folder that isoglot made.
-        corpus: a corpus folder.
-        out: where the two files go.
-        config: pool and queries.
-        teacher: the teacher; by default the one that the student's card names.
-        progress: where to report.
+    Attributes:
+        model: folder, hub id, package:NAME, or any other encoder.
+        suite: the tasks.
+        data: where the test sets are.
+        languages: canonical tags; empty: all.
+        teacher: None: the one that a student's card names.
+        corpus: whose test split is used.
+        config: pool and queries of held-out sentences.
+    """
+
+    model: str
+    suite: Suite = ALL
+    data: tuple[Path, ...] = ()
+    languages: tuple[str, ...] = ()
+    teacher: str | None = None
+    corpus: Path | None = None
+    config: EvaluateConfig = field(default_factory=EvaluateConfig)
+
+
+def evaluate(wanted: Wanted, out: Path, progress: Progress = SILENT) -> Mapping[str, Any]:
+    """Measure an encoder and write `scores.json`, `items.safetensors` and `report.html` into `out`.
+
+    Returns:
+        The content of scores.json; when it already answers this request, it is only read.
 
     Raises:
-        RequestError: the folder is no isoglot student, or the teacher's space is not the student's.
+        RequestError: no such model, teacher or test set, or nothing can be measured.
+        DamagedError: a test set or corpus is damaged.
+        IsoglotError: an encoder failed; the next evaluation goes on there.
     """
-    if not (student / CARD).is_file():
-        raise RequestError(f"{student} has no {CARD}: it is not a student.", "Make one with isoglot distil.")
-    card = read_json(student / CARD)
-    owner = teacher_of(student, card["teacher"], teacher)
-    opened = Corpus.open(corpus)
-    covered = cover(opened, owner, card["teacher"].get("options", {}).get("missing", "error"))
-    test = hold_out(covered.groups("test"), covered.sources("train"), config.pool, config.queries)
-    if not test.queries:
-        raise RequestError(
-            f"The test split of {corpus} is empty.", "Build it with --set test_percent=5, or more sentences."
+    subject = Subject.of(wanted.model)
+    benchmarks = benchmarks_in(wanted.data, wanted.languages)
+    corpus = None if wanted.corpus is None else Corpus.open(wanted.corpus)
+    with exclusive(out):
+        request = _request(wanted, subject, benchmarks, corpus)
+        known = finished(out, request)
+        if known is not None:
+            return known
+        source = _teacher_source(wanted, subject)
+        if wanted.teacher is None and subject.card and source.open is None:
+            request = ""  # the teacher may be there next time
+        held = (
+            None
+            if corpus is None or HELD_OUT not in wanted.suite.names
+            else _held(wanted, subject, corpus, source)
         )
-    with progress.task("teacher vectors of the pool", len(test.pool), "sentences") as task:
-        vectors = owner.encode(test.pool)
-        task.advance(len(test.pool))
-    out.mkdir(parents=True, exist_ok=True)
-    return assess(Subject(student, card, opened, test, vectors, {}, student.name), out, progress)
+        label = wanted.teacher or (str(subject.card["teacher"]["label"]) if subject.card else "")
+        about = About(subject, Path(wanted.model).name or wanted.model, label if source.open else "", held)
+        return evaluate_job(_job(wanted.suite, about, benchmarks, source, request), out, progress)
+
+
+def evaluate_run(
+    run: RunFolder, recipe: Recipe, held: Held, store: Store, progress: Progress
+) -> Mapping[str, Any]:
+    """Measure the student of a run on held-out sentences and on the test sets that its recipe names.
+
+    Args:
+        run: the run folder, whose lock the caller holds; the files go there.
+        recipe: the run's.
+        held: held-out texts, and the stages measured before.
+        store: the teacher's vectors of the pool.
+        progress: where to report.
+
+    Returns:
+        The content of scores.json; when it already answers this request, it is only read.
+    """
+    subject = Subject.of(str(run.student))
+    paths, languages = map(Path, recipe.evaluate.benchmarks), (*held.corpus.languages, held.source_language)
+    benchmarks = benchmarks_in(list(paths), languages, strict=False)
+    request = digest_json([
+        version("isoglot"), read_manifest(run.student).digest, held.test.digest, [one.digest for one in benchmarks]
+    ])  # fmt: skip
+    known = finished(run.root, request)
+    if known is not None:
+        return known
+    source = TeacherSource(lambda: teacher_of(run.student, subject.card["teacher"], None), store)
+    about = About(subject, recipe.name, str(subject.card["teacher"]["label"]), held)
+    names = tuple(task for task in NAMES if task != COMPAT) if benchmarks else (HELD_OUT, HEALTH)
+    return evaluate_job(_job(Suite(names), about, benchmarks, source, request), run.root, progress)
+
+
+def finished(out: Path, request: str) -> Mapping[str, Any] | None:
+    """The scores in `out`, when they answer this very request and the page is there too."""
+    if not request or not (out / SCORES).is_file() or not (out / REPORT).is_file():
+        return None
+    known: dict[str, Any] = read_json(out / SCORES)
+    return known if isinstance(known, dict) and known.get("request") == request else None
 
 
 def teacher_of(student: Path, about: Mapping[str, Any], model: str | None) -> Teacher:
-    """Open the teacher that a student's card describes, from `model` when it is no longer where it was."""
+    """Open the teacher that a student's card describes, from `model` when it is no longer where it was.
+
+    Raises:
+        RequestError: it cannot be opened, or its space is not the student's.
+    """
     options = {"model": about["label"], **about.get("options", {})}
     config = TeacherConfig(**{**options, **({} if model is None else {"model": model})})
     teacher, credit = open_teacher(config)
@@ -73,3 +155,79 @@ def teacher_of(student: Path, about: Mapping[str, Any], model: str | None) -> Te
             "Give the teacher that the student was distilled from with --teacher.",
         )
     return teacher
+
+
+def _teacher_source(wanted: Wanted, subject: Subject) -> TeacherSource:
+    """Open the teacher that was named, or the one of the student's card if it is to be had."""
+    if wanted.teacher is None and subject.folder is None:
+        return TeacherSource()
+    try:
+        if subject.folder is None:
+            teacher = open_teacher(TeacherConfig(model=str(wanted.teacher)))[0]
+        else:
+            teacher = teacher_of(subject.folder, subject.card["teacher"], wanted.teacher)
+    except IsoglotError as error:
+        if wanted.teacher is not None:
+            raise
+        return TeacherSource(why_not=f"the teacher of its card cannot be used: {error.problem}")
+    return TeacherSource(lambda: teacher)
+
+
+def _held(wanted: Wanted, subject: Subject, corpus: Corpus, source: TeacherSource) -> Held:
+    """Hold sentences out of a corpus: its test split.
+
+    Raises:
+        RequestError: the split is empty, or has nothing in the languages.
+    """
+    missing = subject.card.get("teacher", {}).get("options", {}).get("missing", "error")
+    covered = Covered(corpus, frozenset()) if source.open is None else cover(corpus, source.open(), missing)
+    test = hold_out(
+        covered.groups("test"), covered.sources("train"), wanted.config.pool, wanted.config.queries
+    )
+    if wanted.languages:
+        test = of_languages(test, wanted.languages)
+    if not test.queries:
+        raise RequestError(
+            f"The test split of {corpus.folder} is empty{' in these languages' if wanted.languages else ''}.",
+            "Build it with --set test_percent=5, or more sentences.",
+        )
+    return Held(corpus, test)
+
+
+def _job(
+    suite: Suite, about: About, benchmarks: Sequence[Benchmark], source: TeacherSource, request: str
+) -> Job:
+    """What is measured, and why the rest is not."""
+    tasks, skipped = plan(suite, benchmarks)
+    if about.held is not None:
+        tasks = [HeldOutTask(about.held.test, about.held.source_language), *tasks]
+    elif HELD_OUT in suite.names:
+        skipped.insert(0, Skipped(HELD_OUT, "no corpus was named with --corpus"))
+    health = None
+    if HEALTH in suite.names:
+        health = _parallel(about, benchmarks)
+        if health is None:
+            skipped.append(Skipped(HEALTH, "there are no translations: no --corpus, no test set of searches"))
+    if COMPAT in suite.names:
+        skipped.append(Skipped(COMPAT, "no index was named with --index"))
+    return Job(about, request, tasks, skipped, source, health)
+
+
+def _parallel(about: About, benchmarks: Sequence[Benchmark]) -> Parallel | None:
+    held = about.held
+    language = _ENGLISH if held is None else held.source_language
+    texts = parallel_texts(benchmarks, None if held is None else held.test, language)
+    return texts if texts.pairs else None
+
+
+def _request(wanted: Wanted, subject: Subject, benchmarks: Sequence[Benchmark], corpus: Corpus | None) -> str:
+    """Digest of everything that the scores depend on; empty when an encoder has no files to tell it by."""
+    named = subject.card["teacher"]["space"]["fingerprint"] if subject.card else ""
+    encoders = identity(wanted.model), named if wanted.teacher is None else identity(wanted.teacher)
+    if None in encoders:
+        return ""
+    return digest_json([
+        version("isoglot"), encoders, wanted.suite.names, wanted.suite.mteb, wanted.languages,
+        wanted.config.model_dump(mode="json"), [one.digest for one in benchmarks],
+        None if corpus is None else corpus.manifest.digest,
+    ])  # fmt: skip

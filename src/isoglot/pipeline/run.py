@@ -16,7 +16,8 @@ from isoglot.encode.locate import locate
 from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.lock import exclusive
-from isoglot.pipeline.assess import Subject, assess
+from isoglot.pipeline.alone import evaluate_run
+from isoglot.pipeline.assess import Held
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.leaks import clear, open_reported
 from isoglot.pipeline.learn import Material, learn
@@ -71,11 +72,8 @@ def run(
         progress.stage("training", f"{card['steps']} steps in {card['minutes']:.1f} min; {card['why']}")
         scores = None
         if evaluate:
-            teacher_pool = material.store.vectors(test.pool)
-            subject = Subject(
-                folder.student, card, material.corpus, test, teacher_pool, start.scores, recipe.name
-            )
-            scores = assess(subject, out, progress)
+            held = Held(material.corpus, test, start.scores)
+            scores = evaluate_run(folder, recipe, held, material.store, progress)
             progress.stage("evaluation", scores["summary"])
     return Finished(folder, card, scores)
 
