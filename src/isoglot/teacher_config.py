@@ -58,7 +58,7 @@ class TeacherConfig(Section):
     prompt: str | None = Field(
         None, description="text before every sentence, or the name of one of the folder's prompts"
     )
-    pooling: tuple[Literal["mean", "cls", "max"], ...] | None = Field(
+    pooling: tuple[Literal["mean", "cls", "max", "lasttoken"], ...] | None = Field(
         None, min_length=1, description="pooling of token vectors, concatenated; unset: the folder's own"
     )
     normalise: bool | None = Field(

@@ -143,8 +143,8 @@ def test_refuses_what_it_cannot_run(folders, tmp_path):
     with pytest.raises(RequestError, match="Runs"):
         load_encoder(foreign)
     odd = shutil.copytree(folders[0], tmp_path / "odd")
-    (odd / "1_Pooling" / "config.json").write_text('{"pooling_mode": "lasttoken"}')
-    with pytest.raises(RequestError, match="lasttoken"):
+    (odd / "1_Pooling" / "config.json").write_text('{"pooling_mode": "weightedmean"}')
+    with pytest.raises(RequestError, match="weightedmean"):
         load_encoder(odd)
     danger = save_whole(
         SentenceModel(load_backbone(folders[1]), Shape(), (Dense(32, 8),)), folders[1], tmp_path / "danger"

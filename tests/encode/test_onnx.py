@@ -52,14 +52,14 @@ def token_vectors(encoder, table, text):
     return table[encoder.tokenizer([text]).ids]
 
 
-@pytest.mark.parametrize("pooling", [None, ("mean",), ("cls",), ("max",), ("cls", "mean")])
+@pytest.mark.parametrize("pooling", [None, ("mean",), ("cls",), ("max",), ("lasttoken",), ("cls", "mean")])
 def test_token_vectors_are_pooled_without_their_padding(tmp_path, pooling):
     path, table = write_graph(tmp_path)
     encoder = load_onnx(path, pooling=pooling)
     found = encoder.encode(TEXTS)
     for row, text in enumerate(TEXTS):
         tokens = token_vectors(encoder, table, text)
-        parts = {"mean": tokens.mean(0), "cls": tokens[0], "max": tokens.max(0)}
+        parts = {"mean": tokens.mean(0), "cls": tokens[0], "max": tokens.max(0), "lasttoken": tokens[-1]}
         expected = np.concatenate([parts[mode] for mode in pooling or ("mean",)])
         assert np.abs(found[row] - expected).max() < 1e-5
     assert encoder.dimension == found.shape[1] == WIDTH * len(pooling or ("mean",))

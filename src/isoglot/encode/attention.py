@@ -38,7 +38,8 @@ def attend(
 
     Args:
         module: the calling attention layer.
-        query, key, value: float [batch, heads, tokens, head width].
+        query: float [batch, heads, tokens, head width].
+        key, value: the same, or with a whole fraction of the heads, each of which serves several of the query's.
         attention_mask: float [batch, 1, tokens, tokens], 0 where a token may look and -inf (or nearly) where not;
             None when nothing is padded.
         scaling: factor on the scores; None means 1/sqrt(head width).
@@ -50,6 +51,8 @@ def attend(
     import torch
 
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
+    if (shared := query.shape[1] // key.shape[1]) > 1:
+        key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
     if query.dtype != torch.bfloat16 or query.shape[2] > LONGEST_SHORT:
         mixed = torch.nn.functional.scaled_dot_product_attention(
             query, key, value, attn_mask=attention_mask, dropout_p=dropout, scale=factor

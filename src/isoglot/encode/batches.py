@@ -62,6 +62,29 @@ def least_padding(lengths: NDArray[np.int64], budget: int, batch_cost: int) -> l
     return batches
 
 
+def by_tokens(lengths: NDArray[np.int64], budget: int) -> list[NDArray[np.int64]]:
+    """Cut all rows into batches, longest first, each of at most `budget` tokens where nothing is padded.
+
+    The result depends on the arguments alone. A row longer than the budget is a batch of its own.
+
+    Args:
+        lengths: int [n], tokens per row.
+        budget: most tokens of a batch.
+
+    Returns:
+        Row numbers, int64, per batch; together a permutation of 0..n-1.
+    """
+    order = np.argsort(-lengths, kind="stable").astype(np.int64)
+    ends = np.cumsum(lengths[order])
+    batches = []
+    start = before = 0
+    while start < len(order):
+        stop = max(start + 1, int(np.searchsorted(ends, before + budget, side="right")))
+        batches.append(order[start:stop])
+        start, before = stop, int(ends[stop - 1])
+    return batches
+
+
 def padding_share(lengths: NDArray[np.int64], batches: list[NDArray[np.int64]]) -> float:
     """Share of the padded rectangles that holds no token, 0..1."""
     area = sum(len(batch) * int(lengths[batch].max()) for batch in batches)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.encode.batches import least_padding
+from isoglot.encode.ahead import Batches, arrays
+from isoglot.encode.batches import by_tokens, least_padding
 from isoglot.errors import RequestError
-from isoglot.progress import SILENT, Progress
+from isoglot.progress import SILENT, Progress, Task
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
     from isoglot.encode.model import PoolingMode, SentenceModel
     from isoglot.encode.precision import Precision
     from isoglot.encode.tokens import Tokenizer, Tokens
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 BATCH_TOKENS = 1024  # activations of so many tokens stay in a processor's cache (docs/experiments.md)
 # What starting a batch costs, in tokens. Accelerators wait for their programs far longer: there batches are full.
 _BATCH_COST = {"cpu": 16}
+_Head = Callable[["Tensor"], "Tensor"]
 
 
 class Embedder(Protocol):
@@ -69,37 +74,67 @@ class Encoder:
         self, texts: Sequence[str], progress: Progress = SILENT, label: str = "encode"
     ) -> NDArray[np.float32]:
         """Return sentence vectors, float32 [len(texts), dimension], row i for text i."""
-        return self._run(texts, progress, label, features=False)
+        with progress.task(label, len(texts), "sentences") as task:
+            [vectors] = self._arrays([texts], self.model.head, self.dimension, task)
+        return vectors
 
     def features(
         self, texts: Sequence[str], progress: Progress = SILENT, label: str = "features"
     ) -> NDArray[np.float32]:
         """Return pooled features before the Dense layers, float32 [len(texts), feature_width]."""
-        return self._run(texts, progress, label, features=True)
+        with progress.task(label, len(texts), "sentences") as task:
+            [features] = self._arrays([texts], lambda pooled: pooled, self.model.feature_width, task)
+        return features
 
-    def _run(
-        self, texts: Sequence[str], progress: Progress, label: str, *, features: bool
-    ) -> NDArray[np.float32]:
+    def encode_each(self, lists: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+        """Encode lists one after another, each as `encode` does, while the next one is tokenised in a thread."""
+        with SILENT.task("encode", None, "sentences") as task:
+            yield from self._arrays(lists, self.model.head, self.dimension, task)
+
+    def _arrays(
+        self, lists: Sequence[Sequence[str]], head: _Head, width: int, task: Task
+    ) -> Iterator[NDArray[np.float32]]:
+        def compute(tokens: Tokens) -> Batches:
+            for rows, vectors in self._computed(tokens, head):
+                yield rows, vectors
+                task.advance(len(rows))
+
+        return arrays(lists, self._tokens, compute, width)
+
+    def _tokens(self, texts: Sequence[str]) -> Tokens:
+        tokens = self.tokenizer(texts, self.model.shape.prompt)
+        return tokens if self.remap is None else self.remap(tokens)
+
+    def _computed(self, tokens: Tokens, head: _Head) -> Batches:
+        """Give row numbers and their vectors, batch by batch."""
         import torch
 
+        from isoglot.encode.packed import is_known
         from isoglot.encode.precision import autocast
 
         device = next(self.model.parameters()).device
-        tokens = self.tokenizer(texts, self.model.shape.prompt)
-        if self.remap is not None:
-            tokens = self.remap(tokens)
-        width = self.model.feature_width if features else self.dimension
-        result = np.empty((len(texts), width), dtype=np.float32)
-        forward = self.model.features if features else self.model
-        with progress.task(label, len(texts), "sentences") as task, torch.inference_mode():
-            cost = _BATCH_COST.get(device.type, BATCH_TOKENS)
-            for rows in least_padding(tokens.lengths, BATCH_TOKENS, cost):
-                ids, mask = tokens.padded(rows)
-                with autocast(self.precision, device):
-                    vectors = forward(ids.to(device), mask.to(device))
-                result[rows] = vectors.float().cpu().numpy()
-                task.advance(len(rows))
-        return result
+        whole = device.type == "cpu" and is_known(self.model.backbone) and bool((tokens.lengths > 0).all())
+        batches = self._packed if whole else self._padded
+        # one autocast for all batches, since it casts every weight again each time it is entered
+        with torch.inference_mode(), autocast(self.precision, device):
+            for rows, features in batches(tokens, device):
+                yield rows, head(features).float().cpu().numpy()
+
+    def _packed(self, tokens: Tokens, _device: torch.device) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        """Pooled features of batches without padding."""
+        from isoglot.encode.packed import arrange, pooled, token_vectors
+
+        for rows in by_tokens(tokens.lengths, BATCH_TOKENS):
+            ids, groups = arrange(tokens, rows)
+            hidden = token_vectors(self.model.backbone, ids, groups).float()
+            yield rows, pooled(hidden, groups, self.model.shape.pooling)
+
+    def _padded(self, tokens: Tokens, device: torch.device) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        """Pooled features of rectangles, for any network and any device."""
+        cost = _BATCH_COST.get(device.type, BATCH_TOKENS)
+        for rows in least_padding(tokens.lengths, BATCH_TOKENS, cost):
+            ids, mask = tokens.padded(rows)
+            yield rows, self.model.features(ids.to(device), mask.to(device))
 
 
 def load_encoder(

@@ -25,11 +25,12 @@ from isoglot.encode.backbones import (
 )
 from isoglot.encode.model_folder import PoolingMode as PoolingMode
 from isoglot.encode.model_folder import default_prompt, read_pooling
+from isoglot.encode.pooling import POOLING_ORDER as POOLING_ORDER
+from isoglot.encode.pooling import pool
 from isoglot.encode.tensors import write_tensors
 from isoglot.errors import RequestError
 
 _MODULES = "modules.json"
-POOLING_ORDER: tuple[PoolingMode, ...] = ("cls", "max", "mean")  # how sentence-transformers concatenates
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "torch.nn.modules.linear.Identity": nn.Identity,
     "torch.nn.modules.activation.GELU": nn.GELU,
@@ -117,20 +118,6 @@ class SentenceModel(nn.Module):
         return self.head(self.features(ids, mask))
 
 
-def pool(hidden: Tensor, mask: Tensor, modes: tuple[PoolingMode, ...]) -> Tensor:
-    """Pool token vectors float [batch, tokens, width] to [batch, width x len(modes)], padding left out."""
-    pooled = []
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    for mode in modes:
-        if mode == "mean":
-            pooled.append((hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9))
-        elif mode == "max":
-            pooled.append(hidden.masked_fill(weights == 0, float("-inf")).max(1).values)
-        else:
-            pooled.append(hidden[:, 0])
-    return torch.cat(pooled, dim=-1)
-
-
 def load_model(folder: Path) -> SentenceModel:
     """Load a sentence-transformers folder, or a bare Hugging Face encoder (mean pooling), in fp32 and eval mode.
 
@@ -191,6 +178,7 @@ def load_backbone(folder: Path) -> nn.Module:
         raise RequestError(
             f"{folder} is not an encoder that transformers loads: {str(error).splitlines()[0]}."
         ) from error
+    model.config.use_cache = False  # decoders would keep keys and values for tokens that never come
     encoder: nn.Module = model.eval()
     return encoder
 
@@ -247,6 +235,7 @@ def _pooling_config(model: SentenceModel) -> dict[str, object]:
         "pooling_mode_mean_tokens": "mean" in modes,
         "pooling_mode_max_tokens": "max" in modes,
         "pooling_mode_mean_sqrt_len_tokens": False,
+        "pooling_mode_lasttoken": "lasttoken" in modes,
     }
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 from isoglot.artefact import read_json
 from isoglot.errors import RequestError
 
-PoolingMode = Literal["mean", "cls", "max"]
+PoolingMode = Literal["mean", "cls", "max", "lasttoken"]
+_MODES = ("mean", "cls", "max", "lasttoken")
 _MODULES = "modules.json"
 _CONFIG = "config_sentence_transformers.json"
 
@@ -45,9 +46,9 @@ def read_pooling(folder: Path) -> tuple[PoolingMode, ...]:
         ]
         modes = sorted(mode.removesuffix("s").removesuffix("_token") for mode in switched) or ["mean"]
     modes = (modes,) if isinstance(modes, str) else tuple(modes)
-    unknown = [mode for mode in modes if mode not in ("mean", "cls", "max")]
+    unknown = [mode for mode in modes if mode not in _MODES]
     if unknown:
-        raise RequestError(f"{folder}: pooling {', '.join(unknown)} is not one of mean, cls, max.")
+        raise RequestError(f"{folder}: pooling {', '.join(unknown)} is not one of {', '.join(_MODES)}.")
     return modes
 
 

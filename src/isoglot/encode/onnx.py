@@ -5,17 +5,25 @@ The file takes token ids and gives token vectors, which are pooled here, or a se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.artefact import digest_bytes, digest_file, digest_json, read_json
+from isoglot.encode.ahead import Batches, arrays
 from isoglot.encode.batches import by_length
-from isoglot.encode.model_folder import after_tokens, default_prompt, resolve_prompt, stated_length
+from isoglot.encode.model_folder import (
+    PoolingMode,
+    after_tokens,
+    default_prompt,
+    resolve_prompt,
+    stated_length,
+)
 from isoglot.encode.tokens import Tokenizer, read_backend
 from isoglot.encode.unit import PROBES, is_unit, unit
 from isoglot.errors import IsoglotError, RequestError
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
 
     from isoglot.encode.tokens import Tokens
 
-Pooling = tuple[Literal["mean", "cls", "max"], ...]
+Pooling = tuple[PoolingMode, ...]
 _BATCH_TOKENS = 2048
 _DEFAULT_TOKENS = 512  # limit where neither the option nor the tokenizer states one
 _POOLED = "sentence_embedding"  # the output that sentence-transformers names so is pooled
@@ -57,11 +65,15 @@ class OnnxEncoder:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 [len(texts), dimension], row i for text i."""
-        tokens = self.tokenizer(texts, self.prompt)
-        result = np.empty((len(texts), self.dimension), np.float32)
-        for rows in by_length(tokens.lengths, _BATCH_TOKENS):
-            result[rows] = self._run(tokens, rows)
-        return unit(result) if self.normalise else result
+        [vectors] = self.encode_each([texts])
+        return vectors
+
+    def encode_each(self, lists: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+        """Encode lists one after another, each as `encode` does, while the next one is tokenised in a thread."""
+        for result in arrays(
+            lists, partial(self.tokenizer, prompt=self.prompt), self._batches, self.dimension
+        ):
+            yield unit(result) if self.normalise else result
 
     def missing(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Tell which texts have no vector: none."""
@@ -79,6 +91,10 @@ class OnnxEncoder:
             "dimension": self.dimension,
         }
         return {**parts, "fingerprint": digest_json(parts)}
+
+    def _batches(self, tokens: Tokens) -> Batches:
+        for rows in by_length(tokens.lengths, _BATCH_TOKENS):
+            yield rows, self._run(tokens, rows)
 
     def _run(self, tokens: Tokens, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         ids, mask = tokens.rectangle(rows)
@@ -105,6 +121,9 @@ def pool(hidden: NDArray[np.float32], mask: NDArray[np.int64], modes: Pooling) -
             pooled.append((hidden * weights).sum(1) / np.maximum(weights.sum(1), 1e-9))
         elif mode == "max":
             pooled.append(np.where(weights > 0, hidden, -np.inf).max(1))
+        elif mode == "lasttoken":
+            last = (mask * np.arange(mask.shape[1])).argmax(1)
+            pooled.append(hidden[np.arange(len(hidden)), last])
         else:
             pooled.append(hidden[:, 0])
     return np.concatenate(pooled, axis=1)

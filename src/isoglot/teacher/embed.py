@@ -14,10 +14,10 @@ from isoglot.disk import explaining_full_disk
 from isoglot.errors import IsoglotError, RequestError
 from isoglot.lock import exclusive
 from isoglot.progress import SILENT, Progress
-from isoglot.scale.plan import WHOLE, Chunk, Part, run_in_process
+from isoglot.scale.plan import WHOLE, Chunk, Part
 from isoglot.scale.pool import Pool, run_in_processes
 from isoglot.teacher.kinds import open_teacher
-from isoglot.teacher.protocol import Teacher
+from isoglot.teacher.protocol import Teacher, encode_each
 from isoglot.teacher.reduced import AXES, reduce, with_axes
 from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_header import HEADER
@@ -80,7 +80,7 @@ def _vectors(
         return work.texts[chunk.start : chunk.stop]
 
     if processes == 1 or len(left) <= 1:
-        yield from run_in_process(left, lambda chunk: teacher.encode(texts_of(chunk)))
+        yield from zip(left, encode_each(teacher, [texts_of(chunk) for chunk in left]), strict=True)
     else:
         pool = Pool(min(processes, len(left)), partial(_open_again, *again))
         yield from run_in_processes(left, texts_of, pool)

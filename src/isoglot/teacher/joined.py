@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import digest_json
 from isoglot.encode.unit import unit
-from isoglot.teacher.protocol import Teacher
+from isoglot.teacher.protocol import Teacher, encode_each
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,11 @@ class Joined:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 [len(texts), dimension], row i for text i."""
-        columns = [
-            np.float32(weight) * part.encode(texts)
-            for part, weight in zip(self.parts, self.weights, strict=True)
-        ]
-        whole = np.concatenate(columns, axis=1)
-        return unit(whole) if self.normalise else whole
+        return self._joined([part.encode(texts) for part in self.parts])
+
+    def encode_each(self, lists: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+        """Encode lists one after another, ahead where the parts can."""
+        return map(self._joined, zip(*(encode_each(part, lists) for part in self.parts), strict=True))
 
     def missing(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Tell which texts at least one part has no vector for, bool [len(texts)]."""
@@ -66,3 +65,8 @@ class Joined:
             "dimension": self.dimension,
             "fingerprint": digest,
         }
+
+    def _joined(self, columns: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        weighted = [np.float32(weight) * one for weight, one in zip(self.weights, columns, strict=True)]
+        whole = np.concatenate(weighted, axis=1)
+        return unit(whole) if self.normalise else whole

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,3 +28,16 @@ class Teacher(Protocol):
 
     def space(self) -> Mapping[str, object]:
         """Parts of the space's fingerprint, their digest under "fingerprint", and the "dimension"."""
+
+
+@runtime_checkable
+class WorksAhead(Protocol):
+    """A teacher that prepares the next list of sentences, in a thread, while it embeds one."""
+
+    def encode_each(self, lists: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+        """Give for each list what `encode` gives, bit for bit."""
+
+
+def encode_each(teacher: Teacher, lists: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+    """Encode lists one after another, each by itself, ahead where the teacher can."""
+    return teacher.encode_each(lists) if isinstance(teacher, WorksAhead) else map(teacher.encode, lists)

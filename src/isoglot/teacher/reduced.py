@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from isoglot.disk import write_atomic
 from isoglot.encode.unit import unit
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.progress import Progress
-from isoglot.teacher.protocol import Teacher
+from isoglot.teacher.protocol import Teacher, encode_each
 
 AXES = "teacher_axes.safetensors"
 _BLOCK = 1024
@@ -47,8 +47,11 @@ class Reduced:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 [len(texts), dimension], row i for text i."""
-        vectors: NDArray[np.float32] = self.teacher.encode(texts) @ self.axes
-        return unit(vectors) if self.normalise else vectors
+        return self._reduced(self.teacher.encode(texts))
+
+    def encode_each(self, lists: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+        """Encode lists one after another, ahead where the teacher can."""
+        return map(self._reduced, encode_each(self.teacher, lists))
 
     def missing(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Tell which texts the teacher has no vector for, bool [len(texts)]."""
@@ -65,6 +68,10 @@ class Reduced:
             "axes": axes,
             "fingerprint": digest_json([whole["fingerprint"], axes]),
         }
+
+    def _reduced(self, whole: NDArray[np.float32]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = whole @ self.axes
+        return unit(vectors) if self.normalise else vectors
 
 
 def reduce(
