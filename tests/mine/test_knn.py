@@ -73,8 +73,8 @@ def test_equal_documents_go_by_their_number(small_blocks, metric):
 
 
 def test_documents_that_are_all_alike_stay_bounded_and_in_order():
-    documents = np.tile(vectors(1), (9000, 1))
-    scores, ids = nearest(documents[:2000], documents, 4)
+    documents = np.tile(vectors(1), (5000, 1))
+    scores, ids = nearest(documents[:300], documents, 4)
     assert (ids == np.arange(4)).all() and scores.min() == 1
     assert (nearest(np.zeros((5, 12), np.float32), vectors(9000), 3)[1] == np.arange(3)).all()
 

@@ -6,16 +6,19 @@ it and nothing is sorted but the few that remain. The floor lies below the k-th 
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 from numpy.typing import NDArray
 
+_WORD = 8  # truth values in one machine word
 _SAMPLE = 512  # scores of the first block that give the first floor
 _SPARE = 64  # near ties kept beside the k best until exact scores decide
 _PENDING_PER_ROW = 16  # new candidates at which they are sorted and the floor is raised
 
 
 class Best:
-    """Candidates of `rows` rows that may be among their k best.
+    """Candidates of `rows` rows that may be among their k best. Several threads may offer blocks in any order.
 
     Args:
         k: how many are wanted of each row.
@@ -29,28 +32,32 @@ class Best:
         self._floor = np.full(len(slack), -np.inf, np.float32)
         self._sorted = _Candidates.none()
         self._pending: list[_Candidates] = []
+        self._lock = Lock()
 
     def offer(self, block: NDArray[np.float32], first_id: int, axis: int) -> None:
         """Take what may be among the best out of a block of scores.
 
         Args:
-            block: float32; rows are its axis `axis`, candidates with ids from `first_id` the other one. Ids of
-                one call are above those of the calls before it.
+            block: float32; rows are its axis `axis`, candidates with ids from `first_id` the other one.
             first_id: id of the first candidate.
             axis: 0 or 1.
         """
         if not len(self._sorted.rows) and not self._pending:
             self._first_floor(block, axis)
-        floor = self._floor[:, None] if axis == 0 else self._floor
-        places = np.flatnonzero(block >= floor)
+        places = _reaching(block, self._floor[:, None] if axis == 0 else self._floor)
         numbers = np.divmod(places, block.shape[1])
         found = _Candidates(numbers[axis], numbers[1 - axis] + first_id, block.ravel()[places])
-        self._pending.append(found)
-        if sum(len(one.rows) for one in self._pending) > _PENDING_PER_ROW * self.rows:
-            self.sort()
+        with self._lock:
+            self._pending.append(found)
+            if sum(len(one.rows) for one in self._pending) > _PENDING_PER_ROW * self.rows:
+                self._sort()
 
     def sort(self) -> None:
         """Sort the candidates, raise the floors, and forget what is below them."""
+        with self._lock:
+            self._sort()
+
+    def _sort(self) -> None:
         every = _Candidates.joined([self._sorted, *self._pending])
         order = np.lexsort((every.ids, -every.scores, every.rows))
         every = every.chosen(order)
@@ -71,6 +78,18 @@ class Best:
         if sample.shape[1] >= self._k:
             place = sample.shape[1] - self._k
             self._floor = np.partition(sample, place, axis=1)[:, place] - self._slack
+
+
+def _reaching(block: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Places in the flattened block whose score reaches the floor, ascending; eight at a time are passed over."""
+    reached = (block >= floor).reshape(-1)
+    whole = len(reached) // _WORD * _WORD
+    words = np.flatnonzero(reached[:whole].view(np.uint64) != 0)
+    rows, columns = np.nonzero(reached[:whole].reshape(-1, _WORD)[words])
+    places: NDArray[np.int64] = np.append(
+        words[rows] * _WORD + columns, whole + np.flatnonzero(reached[whole:])
+    )
+    return places
 
 
 class _Candidates:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from isoglot.errors import RequestError
 from isoglot.mine.best import Best, k_best
 from isoglot.mine.metric import Metric, Prepared, Vectors, exact_scores, prepare, rounding
+from isoglot.mine.threads import multiplying_alone
 from isoglot.progress import SILENT, Progress
 
 _STRIP = 8192  # queries that are prepared once for all documents
@@ -95,22 +96,46 @@ def _offer_all(
     asked: Prepared, found: Prepared, forward: Sequence[Best], backward: Sequence[Best], progress: Progress
 ) -> None:
     """Show every block of products to those who want the best of its rows, and of its columns."""
-    queries = len(asked.vectors)
-    with progress.task("nearest neighbours", queries, "queries") as task:
+    queries, documents = len(asked.vectors), len(found.vectors)
+    with progress.task("nearest neighbours", queries, "queries") as task, multiplying_alone() as threads:
         for strip in _ranges(0, queries, _STRIP):
             blocks = [
-                (low // _QUERIES, low, asked.block(low, high)) for low, high in _ranges(*strip, _QUERIES)
+                _Block(forward[low // _QUERIES], low, asked.block(low, high))
+                for low, high in _ranges(*strip, _QUERIES)
             ]
-            for number, (first, last) in enumerate(_ranges(0, len(found.vectors), _DOCUMENTS)):
-                documents = found.block(first, last).T
-                for place, low, rows in blocks:
-                    products = rows @ documents
-                    forward[place].offer(products, first, 0)
-                    for best in backward[number : number + 1]:
-                        best.offer(products, low, 1)
-                task.advance((strip[1] - strip[0]) * (last - first) / len(found.vectors))
-            for best in backward:
-                best.sort()
+
+            def work(span: Range, blocks: Sequence[_Block] = blocks) -> int:
+                best = backward[span[0] // _DOCUMENTS] if backward else None
+                _offer(blocks, found.block(*span), span[0], best)
+                return span[1] - span[0]
+
+            for done in threads.map(work, _ranges(0, documents, _DOCUMENTS)):
+                task.advance((strip[1] - strip[0]) * done / documents)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Some queries: who wants their best, the first one's number, and their vectors ready for a product."""
+
+    best: Best
+    first: int
+    rows: NDArray[np.float32]
+
+
+def _offer(
+    blocks: Sequence[_Block], documents: NDArray[np.float32], first: int, backward: Best | None
+) -> None:
+    """Multiply some documents, numbered from `first`, with blocks of queries."""
+    space = np.empty(
+        (_QUERIES, len(documents)), np.float32
+    )  # a new one for each product would be paged in each time
+    for block in blocks:
+        products = np.matmul(block.rows, documents.T, out=space[: len(block.rows)])
+        block.best.offer(products, first, 0)
+        if backward is not None:
+            backward.offer(products, block.first, 1)
+    if backward is not None:
+        backward.sort()
 
 
 def _check(k: int, known: int, name: str) -> None:
@@ -130,11 +155,15 @@ def _running(k: int, error: NDArray[np.float64], rows: int) -> list[Best]:
 def _decided(bests: Sequence[Best], asked: Prepared, found: Prepared, k: int) -> Neighbours:
     """Let exact scores decide between the candidates."""
     scores, ids = np.empty((len(asked.vectors), k), np.float32), np.empty((len(asked.vectors), k), np.int64)
-    start = 0
-    for best in bests:
+    starts = np.cumsum([0, *(best.rows for best in bests)]).tolist()
+
+    def work(best: Best, start: int) -> None:
         rows, candidates = best.candidates()
         exact = exact_scores(asked, found, rows + start, candidates)
         part = slice(start, start + best.rows)
         scores[part], ids[part] = k_best(rows, candidates, exact, k)
-        start = part.stop
+
+    with multiplying_alone() as threads:
+        for _ in threads.map(work, bests, starts[:-1]):
+            pass
     return scores, ids

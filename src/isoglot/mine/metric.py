@@ -12,8 +12,8 @@ from isoglot.errors import RequestError
 
 Metric = Literal["cosine", "dot", "l2"]
 _ROUNDING = 2.0**-24  # relative, of one float32 operation
-_PASS_ROWS = 8192
-_PAIR_ROWS = 16_384  # 100 MB of float64 at 384 dimensions
+_PASS_ROWS = 1024
+_PAIR_ROWS = 512  # 1.5 MB of float64 at 384 dimensions, which stay near the processor
 
 
 class Vectors(Protocol):
