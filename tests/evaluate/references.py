@@ -1,5 +1,6 @@
 """Slow, plain second opinions on the tasks, written from the papers, and encoders that need no model."""
 
+import heapq
 import math
 import zlib
 
@@ -63,14 +64,15 @@ def laser_pairs(first, second, k=4):
     equations 1 and 2; "max" retrieval of LASER.
     """
     similarity = cosines(first, second)
-    of_first = [sum(sorted(row)[-k:]) / k for row in similarity.tolist()]
-    of_second = [sum(sorted(column)[-k:]) / k for column in similarity.T.tolist()]
+    rows, columns = similarity.tolist(), similarity.T.tolist()
+    of_first = [sum(heapq.nlargest(k, row)) / k for row in rows]
+    of_second = [sum(heapq.nlargest(k, column)) / k for column in columns]
     candidates = set()
-    for i, row in enumerate(similarity):
-        near = sorted(range(len(row)), key=lambda j: -row[j])[:k]
+    for i, row in enumerate(rows):
+        near = heapq.nlargest(k, range(len(row)), key=row.__getitem__)
         candidates.add(max((row[j] / ((of_first[i] + of_second[j]) / 2), i, j) for j in near))
-    for j, column in enumerate(similarity.T):
-        near = sorted(range(len(column)), key=lambda i: -column[i])[:k]
+    for j, column in enumerate(columns):
+        near = heapq.nlargest(k, range(len(column)), key=column.__getitem__)
         candidates.add(max((column[i] / ((of_first[i] + of_second[j]) / 2), i, j) for i in near))
     seen_first, seen_second, pairs = set(), set(), []
     for score, i, j in sorted(candidates, reverse=True):

@@ -58,7 +58,7 @@ def test_cosines_of_rows_are_exact_at_their_ends(vectors):
         )
         for a, b in zip(ours, theirs, strict=True)
     ]
-    assert pair_cosines(ours, theirs) == pytest.approx(expected, abs=1e-7)
+    assert pair_cosines(ours, theirs) == pytest.approx(expected, abs=1e-12)
     assert (pair_cosines(ours, ours) == 1).all()
     assert (pair_cosines(ours, -ours) == -1).all()
     assert pair_cosines(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32)) == 0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.artefact import digest_json
-from isoglot.evaluate.retrieval import normalised, pair_cosines
+from isoglot.evaluate.retrieval import pair_cosines
 from isoglot.evaluate.score import Score, Signature
 from isoglot.evaluate.search import SearchTask
 from isoglot.evaluate.setting import Setting
@@ -67,7 +67,7 @@ class PooledSimilarity:
         """
         items = [member.items(model) for member in self.members]
         pooled = np.concatenate(items)
-        own = np.array([_spearman(one) for one in items], np.float32)[:, None]
+        own = np.array([_spearman(one) for one in items])[:, None]
         data = digest_json([member.digest for member in self.members])
         protocol = f"cosine, Spearman of {len(items)} combinations pooled"
         signature = Signature("language bias", protocol, data, model.fingerprint)
@@ -180,11 +180,11 @@ def _mixed(test_set: str, members: Sequence[SearchTask]) -> MixedIndex:
     )
 
 
-def _spearman(items: NDArray[np.float32]) -> float:
+def _spearman(items: NDArray[np.float64]) -> float:
     return float(of_samples("spearman", items, np.ones((1, len(items)), np.int64))[0])
 
 
-def _intervals(items: Sequence[NDArray[np.float32]]) -> list[tuple[float, float]]:
+def _intervals(items: Sequence[NDArray[np.float64]]) -> list[tuple[float, float]]:
     """Intervals of the difference, the pool's Spearman and the mean, all drawn from the same samples of pairs.
 
     Where all combinations have the same human scores row by row, their rows are one pair in several languages: it is
@@ -221,9 +221,11 @@ def _neighbours(
     return languages
 
 
-def _nearest_other(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Highest cosine of each row with another row: float32 [n]."""
-    cosines = normalised(vectors) @ normalised(vectors).T
+def _nearest_other(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Highest cosine of each row with another row, rounded like `pair_cosines`: float64 [n]."""
+    rows = vectors.astype(np.float64)
+    lengths = np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
+    cosines = rows @ rows.T / np.outer(lengths, lengths)
     np.fill_diagonal(cosines, -2)
-    highest: NDArray[np.float32] = cosines.max(axis=1)
+    highest: NDArray[np.float64] = cosines.max(axis=1).round(12)
     return highest

@@ -15,11 +15,14 @@ def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit
 
 
-def pair_cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Cosine of row i of one float [n, d] with row i of another: float32 [n], exactly 1 for equal rows."""
+def pair_cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Cosine of row i of one float [n, d] with row i of another: float64 [n].
+
+    Worked out in float64 and rounded to 12 places: cosines that are equal are ties, whatever the order of summation.
+    """
     one, other = left.astype(np.float64), right.astype(np.float64)
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    cosines: NDArray[np.float32] = ((one * other).sum(axis=1) / np.maximum(lengths, 1e-12)).astype(np.float32)
+    cosines: NDArray[np.float64] = ((one * other).sum(axis=1) / np.maximum(lengths, 1e-12)).round(12)
     return cosines
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isoglot.evaluate.score import Score, Signature, Statistic
-from isoglot.evaluate.statistics import interval, value
+from isoglot.evaluate.statistics import Items, interval, value
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,12 @@ class Setting:
         self,
         metric: str,
         statistic: Statistic,
-        items: NDArray[np.floating | np.integer | np.bool_],
+        items: Items,
         *,
         main: bool = False,
         within: tuple[float, float] | None = None,
     ) -> Score:
-        """Compute a score from its items.
+        """Compute a score from its items; in their own precision, although they are kept in float32.
 
         Args:
             metric: what the number is.
@@ -43,15 +42,14 @@ class Setting:
             main: whether it stands for its task.
             within: bounds of its interval, where drawing item by item would not give the right one.
         """
-        exact = np.ascontiguousarray(items, np.float32)
         return Score(
             test_set=self.test_set,
             languages=self.languages,
             metric=metric,
-            value=value(statistic, exact),
-            interval=within or interval(statistic, exact),
+            value=value(statistic, items),
+            interval=within or interval(statistic, items),
             main=main,
             signature=self.signature,
             statistic=statistic,
-            items=exact,
+            items=np.ascontiguousarray(items, np.float32),
         )

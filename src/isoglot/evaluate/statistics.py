@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from isoglot.errors import RequestError
 from isoglot.evaluate.score import Statistic
 
+Items = NDArray[np.floating | np.integer | np.bool_]
 Weights = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -41,7 +42,7 @@ class PairedDifference:
     p: float
 
 
-def value(statistic: Statistic, items: NDArray[np.float32]) -> float:
+def value(statistic: Statistic, items: Items) -> float:
     """Compute a score from its items; what the columns of each statistic are says `evaluate.score`.
 
     Args:
@@ -60,7 +61,7 @@ def value(statistic: Statistic, items: NDArray[np.float32]) -> float:
 
 
 def interval(
-    statistic: Statistic, items: NDArray[np.float32], seed: int = 0, samples: int = SAMPLES
+    statistic: Statistic, items: Items, seed: int = 0, samples: int = SAMPLES
 ) -> tuple[float, float]:
     """Bounds of the 95 % percentile bootstrap interval (Efron & Tibshirani 1993, chapter 13).
 
@@ -80,8 +81,8 @@ def interval(
 
 def paired_difference(
     statistic: Statistic,
-    items_a: NDArray[np.float32],
-    items_b: NDArray[np.float32],
+    items_a: Items,
+    items_b: Items,
     seed: int = 0,
     samples: int = SAMPLES,
 ) -> PairedDifference:
@@ -129,7 +130,7 @@ def bounds(drawn: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def of_samples(statistic: Statistic, items: NDArray[np.float32], weights: Weights) -> Floats:
+def of_samples(statistic: Statistic, items: Items, weights: Weights) -> Floats:
     """Compute a score in given samples, so that several scores can be drawn together.
 
     Args:
@@ -153,7 +154,7 @@ def spearman(x: Floats, y: Floats) -> float:
     return float(_correlation(once, _weighted_ranks(x, once), _weighted_ranks(y, once))[0])
 
 
-def _distinct(items: NDArray[np.float32]) -> tuple[Floats, Weights]:
+def _distinct(items: Items) -> tuple[Floats, Weights]:
     """The distinct rows, and how often each occurs."""
     if not len(items):
         raise RequestError("A score of no items has no value.", "Give a test set that is not empty.")

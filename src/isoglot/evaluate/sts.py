@@ -57,10 +57,10 @@ class SimilarityTask:
         """None: the teacher is not looked at."""
         return ()
 
-    def items(self, model: Space) -> NDArray[np.float32]:
-        """Cosine and score of every pair: float32 [n, 2]."""
+    def items(self, model: Space) -> NDArray[np.float64]:
+        """Cosine and score of every pair: float64 [n, 2]."""
         cosines = pair_cosines(model.vectors(self.first), model.vectors(self.second))
-        return np.stack([cosines, np.array(self.gold, np.float32)], axis=1)
+        return np.stack([cosines, np.array(self.gold)], axis=1)
 
     def measure(self, model: Space, teacher: Space | None) -> list[Score]:
         """Spearman's and Pearson's correlation of cosines and scores; Spearman's is the one to report."""
