@@ -9,10 +9,13 @@ import tiny
 from isoglot.config import TeacherConfig
 from isoglot.errors import DamagedError, RequestError
 from isoglot.progress import SILENT
+from isoglot.scale.plan import Part
+from isoglot.teacher.axes import AXES, read_axes, write_axes
 from isoglot.teacher.embed import embed
 from isoglot.teacher.joined import Joined
 from isoglot.teacher.kinds import open_teacher
-from isoglot.teacher.reduced import AXES, principal_axes, reduce, with_axes
+from isoglot.teacher.reduced import principal_axes, reduce, with_axes
+from isoglot.teacher.store_merge import merge
 from teacher.embedding_server import vector_of
 
 TEXTS = [tiny.sentence(number) for number in range(120)]
@@ -153,6 +156,38 @@ def test_broken_or_foreign_axes_are_refused(tmp_path, two):
     (tmp_path / AXES).write_bytes((tmp_path / AXES).read_bytes()[:-9])
     with pytest.raises(DamagedError, match="holds no axes"):
         with_axes(one, tmp_path / AXES)
+
+
+def test_a_store_proves_its_axes(tmp_path, two):
+    config = TeacherConfig(model=two[0], dimension=3, chunk_rows=32)
+    teacher, _ = open_teacher(config)
+    store = embed(TEXTS, teacher, config, tmp_path / "store")
+    path = tmp_path / "store" / AXES
+    assert store.verify() == []
+    whole, (axes, asked) = path.read_bytes(), read_axes(path)
+    for problem, change in {
+        "does not hold the axes": lambda: write_axes(path, -axes, asked),
+        "does not hold": lambda: write_axes(path, axes, asked + 1),
+        "holds no axes": lambda: path.write_bytes(whole[:-1]),
+        "is missing": path.unlink,
+    }.items():
+        change()
+        [said] = store.verify()
+        assert f"{path} {problem}" in said
+    path.write_bytes(whole)
+    assert store.verify() == []
+
+
+def test_parts_of_a_reduced_pass_are_merged_with_their_axes(tmp_path, two):
+    config = TeacherConfig(model=two[0], dimension=3, chunk_rows=10)
+    teacher, _ = open_teacher(config)
+    for number in (1, 2):
+        embed(TEXTS, teacher, config, tmp_path / f"part{number}", part=Part(number, 2))
+    merged = merge([tmp_path / "part1", tmp_path / "part2"], tmp_path / "merged")
+    whole = embed(TEXTS, teacher, config, tmp_path / "whole")
+    assert merged.verify() == []
+    assert (tmp_path / "merged" / AXES).read_bytes() == (tmp_path / "whole" / AXES).read_bytes()
+    assert np.array_equal(merged.vectors(TEXTS), whole.vectors(TEXTS))
 
 
 def test_a_store_of_two_reduced_spaces(tmp_path, two):

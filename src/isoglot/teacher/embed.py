@@ -16,9 +16,10 @@ from isoglot.lock import exclusive
 from isoglot.progress import SILENT, Progress
 from isoglot.scale.plan import WHOLE, Chunk, Part
 from isoglot.scale.pool import Pool, run_in_processes
+from isoglot.teacher.axes import AXES
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher, encode_each
-from isoglot.teacher.reduced import AXES, reduce, with_axes
+from isoglot.teacher.reduced import reduce, with_axes
 from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_header import HEADER
 from isoglot.teacher.store_write import StoreWriter, Work

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.artefact import digest_bytes, digest_json
+from isoglot.artefact import digest_json
 from isoglot.config import TeacherConfig
-from isoglot.disk import write_atomic
 from isoglot.encode.unit import unit
-from isoglot.errors import DamagedError, IsoglotError, RequestError
+from isoglot.errors import IsoglotError, RequestError
 from isoglot.progress import Progress
+from isoglot.teacher.axes import AXES, digest_axes, read_axes, write_axes
 from isoglot.teacher.protocol import Teacher, encode_each
 
-AXES = "teacher_axes.safetensors"
 _BLOCK = 1024
 
 
@@ -60,7 +59,7 @@ class Reduced:
     def space(self) -> dict[str, object]:
         """The whole space's parts, the axes, and the digest over both."""
         whole = self.teacher.space()
-        axes = digest_bytes(np.ascontiguousarray(self.axes).tobytes())
+        axes = digest_axes(self.axes)
         return {
             **whole,
             "dimension": self.dimension,
@@ -88,7 +87,7 @@ def reduce(
     assert config.dimension is not None  # noqa: S101  the caller asks for a reduction
     if not (folder / AXES).is_file():
         axes, note = _fit(teacher, config.dimension, _sample(texts, config.pca_sentences), progress)
-        _write(folder / AXES, axes, config.pca_sentences)
+        write_axes(folder / AXES, axes, config.pca_sentences)
         progress.stage("axes", note)
     found = with_axes(teacher, folder / AXES)
     for name, there, now in (
@@ -109,15 +108,8 @@ def with_axes(teacher: Teacher, path: Path) -> Reduced:
     Raises:
         DamagedError: the file is broken, or was fitted on a space of another width.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "np") as file:
-            axes = np.asarray(file.get_tensor("axes"), np.float32)
-            asked = int(file.metadata()["sentences"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise DamagedError(f"{path} holds no axes ({error}).", "Delete its folder and run again.") from error
-    if axes.ndim != 2 or axes.shape[0] != teacher.dimension:
+    axes, asked = read_axes(path)
+    if axes.shape[0] != teacher.dimension:
         raise RequestError(
             f"{path} was fitted on vectors of {axes.shape[0]} dimensions, the teacher has {teacher.dimension}.",
             "Give the teacher that it was fitted on.",
@@ -173,11 +165,3 @@ def _fit(
     of = f"{dimension} of {teacher.dimension} dimensions"
     note = f"{of} keep {kept:.1%} of the squared length of {len(sample)} sentences"
     return axes, note
-
-
-def _write(path: Path, axes: NDArray[np.float32], asked: int) -> None:
-    from safetensors.numpy import save
-
-    metadata: Mapping[str, str] = {"sentences": str(asked)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, save({"axes": np.ascontiguousarray(axes)}, dict(metadata)))

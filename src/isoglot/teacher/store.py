@@ -22,11 +22,14 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import digest_file
 from isoglot.errors import RequestError
+from isoglot.teacher.axes import axes_problem
+from isoglot.teacher.store_gather import ROW_BITS, Gather
 from isoglot.teacher.store_header import HEADER, read_header
 from isoglot.teacher.store_index import Entry, Index
 from isoglot.teacher.store_shard import KEY_BYTES, Shard, damaged, map_shard, unpack
 
 SUFFIX = ".safetensors"
+_SCALE_BYTES = 4
 _READ_ROWS = 65_536  # rows that a read copies at a time, beside its result
 
 
@@ -52,7 +55,8 @@ class Store:
         self.index = Index(folder)
         self.entries = self.index.entries()
         self.shards = _Shards(self, prove=prove)
-        self._vectors = _Vectors(self.shards)
+        self._rows = Gather(lambda number: self.shards[number].vectors, self.header.layout.row_bytes)
+        self._scales = Gather(lambda number: self.shards[number].scales.view(np.uint8).data, _SCALE_BYTES)
         self._sorted: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -119,26 +123,23 @@ class Store:
         found = np.searchsorted(_prefix(keys), _prefix(table)).clip(max=len(keys) - 1)
         return numbers[found], (keys[found] == table).all(axis=1)
 
-    def read_stored(self, numbers: NDArray[np.int64]) -> tuple[bytes, NDArray[np.float32]]:
-        """Read vectors as they are stored: the bytes of all rows, and float32 [len(numbers)] scales (int8 only)."""
-        width, vectors = self.header.layout.row_bytes, self._vectors
-        places, rows = (numbers >> 32).tolist(), numbers & 0xFFFFFFFF
-        firsts = (rows * width).tolist()
-        stored = b"".join([
-            vectors[place][first : first + width] for place, first in zip(places, firsts, strict=True)
-        ])  # fmt: skip
-        scaled = zip(places, rows.tolist(), strict=True) if self.header.store_precision == "int8" else ()
-        return stored, np.array([self.shards[place].scales[row] for place, row in scaled], np.float32)
+    def read_stored(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Read the bytes of vectors as they are stored, without the scales of int8: uint8 [len(numbers), row bytes]."""
+        return self._rows(numbers)
 
     def read(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Read vectors by row number: float32 [len(numbers), dimension]."""
         if len(numbers) <= _READ_ROWS:
-            return unpack(*self.read_stored(numbers), self.header.layout)
+            return self._unpacked(numbers)
         result = np.empty((len(numbers), self.dimension), np.float32)
         for start in range(0, len(numbers), _READ_ROWS):
             some = numbers[start : start + _READ_ROWS]
-            result[start : start + len(some)] = unpack(*self.read_stored(some), self.header.layout)
+            result[start : start + len(some)] = self._unpacked(some)
         return result
+
+    def _unpacked(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        scales = self._scales(numbers).view(np.float32) if self.header.store_precision == "int8" else None
+        return unpack(self._rows(numbers), scales, self.header.layout)
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of sentences: float32 [len(texts), dimension]."""
@@ -149,9 +150,9 @@ class Store:
         return StoredVectors(self, self.locate(texts))
 
     def verify(self) -> list[str]:
-        """Check every bit of the manifest and of all committed shards; return one sentence per problem."""
-        shards = (self._problem(entry) for entry in self.entries.values())
-        return [*self.index.problems(), *(problem for problem in shards if problem is not None)]
+        """Check every bit of the manifest, of all committed shards and of the axes; one sentence per problem."""
+        found = [axes_problem(self.folder, self.space), *map(self._problem, self.entries.values())]
+        return [*self.index.problems(), *(problem for problem in found if problem is not None)]
 
     def sorted_keys(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Give all keys, uint8 [rows, 16], in ascending order, and the row number of each, int64 [rows]."""
@@ -159,7 +160,7 @@ class Store:
             parts = [self.shards[number].keys for number in self.entries]
             keys = np.concatenate([np.zeros((0, KEY_BYTES), np.uint8), *parts])
             rows = [
-                (number << 32) + np.arange(len(part), dtype=np.int64)
+                (number << ROW_BITS) + np.arange(len(part), dtype=np.int64)
                 for number, part in zip(self.entries, parts, strict=True)
             ]
             order = np.argsort(_prefix(keys), kind="stable")
@@ -218,18 +219,6 @@ class _Shards(dict[int, Shard]):
         if self._prove and path.is_file() and digest_file(path) != entry.sha256:
             raise damaged(path, "does not match its sha256")
         self[number] = map_shard(path, entry.size, entry.rows, self._store.header.layout)
-        return self[number]
-
-
-class _Vectors(dict[int, memoryview]):
-    """The bytes of each shard's vectors: one step less for every row of a read."""
-
-    def __init__(self, shards: _Shards) -> None:
-        super().__init__()
-        self._shards = shards
-
-    def __missing__(self, number: int) -> memoryview:
-        self[number] = self._shards[number].vectors
         return self[number]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from isoglot.disk import explaining_full_disk
 from isoglot.errors import RequestError
 from isoglot.lock import exclusive
 from isoglot.progress import SILENT, Progress
-from isoglot.teacher.reduced import AXES
+from isoglot.teacher.axes import AXES, read_axes, write_axes
 from isoglot.teacher.store import Store
 from isoglot.teacher.store_index import Entry
 from isoglot.teacher.store_shard import damaged
@@ -42,7 +41,7 @@ def merge(parts: Sequence[Path], folder: Path, progress: Progress = SILENT) -> S
             store.header.refuse_other(header, store.folder, f"Merge only parts of the plan of {parts[0]}.")
         target = StoreWriter.create(folder, header.space, header.chunk_rows, header.store_precision)
         if (parts[0] / AXES).is_file():
-            shutil.copyfile(parts[0] / AXES, folder / AXES)
+            write_axes(folder / AXES, *read_axes(parts[0] / AXES))
         wanted = _in_order_of_the_plan(stores, {entry.chunk for entry in target.entries.values()})
         with progress.task("merge", len(wanted), "shards") as task:
             for entry, path in wanted:

@@ -120,14 +120,14 @@ def map_shard(path: Path, size: int, rows: int, layout: Layout) -> Shard:
     return Shard(keys, vectors.reshape(-1).view(np.uint8).data, scales)
 
 
-def unpack(rows: bytes, scales: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
-    """Turn stored rows, one after another, into float32 [rows, dimension]."""
-    if layout.precision == "fp32":
-        return np.frombuffer(rows, np.float32).reshape(-1, layout.dimension).copy()
-    if layout.precision == "fp16":
-        return from_half(np.frombuffer(rows, np.int16)).reshape(-1, layout.dimension)
-    numbers = np.frombuffer(rows, np.int8).reshape(-1, layout.dimension).astype(np.float32)
-    numbers *= scales[:, None]
+def unpack(
+    rows: NDArray[np.uint8], scales: NDArray[np.float32] | None, layout: Layout
+) -> NDArray[np.float32]:
+    """Turn stored rows, uint8 [rows, row bytes], and the scales of int8 [rows, 1] into float32 [rows, dimension]."""
+    if scales is None:
+        return rows.view(np.float32) if layout.precision == "fp32" else from_half(rows.view(np.int16))
+    numbers = rows.view(np.int8).astype(np.float32)
+    numbers *= scales
     return numbers
 
 

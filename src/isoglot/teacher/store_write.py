@@ -13,6 +13,7 @@ from isoglot.artefact import digest_bytes
 from isoglot.disk import PARTIAL, write_atomic
 from isoglot.scale.plan import Chunk, cut
 from isoglot.teacher.store import SUFFIX, Store, key_of
+from isoglot.teacher.store_gather import ROW_BITS
 from isoglot.teacher.store_header import HEADER, Header, write_header
 from isoglot.teacher.store_index import Entry, Index
 from isoglot.teacher.store_shard import KEY_BYTES, StorePrecision, pack
@@ -77,7 +78,7 @@ class StoreWriter(Store):
         keys = sorted(by_key)
         if baseline:
             numbers, held = self.find(keys)
-            earlier = held & (numbers >> 32 <= baseline)
+            earlier = held & (numbers >> ROW_BITS <= baseline)
             keys = [key for key, there in zip(keys, earlier, strict=True) if not there]
         done = frozenset(entry.chunk for entry in self.entries.values())
         return Work([by_key[key] for key in keys], keys, cut(keys, self.header.chunk_rows), done)
