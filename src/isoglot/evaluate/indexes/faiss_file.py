@@ -32,13 +32,14 @@ class FaissIndex:
 
     Args:
         facts: what it is.
-        index: of FAISS, without the map of ids around it.
+        whole: of FAISS; it owns what is inside, which dies with it.
+        index: the same without the map of ids around it.
         rows: id and text of every vector, in the order in which they were added.
     """
 
-    def __init__(self, facts: IndexFacts, index: faiss.Index, rows: list[Row]) -> None:
+    def __init__(self, facts: IndexFacts, whole: faiss.Index, index: faiss.Index, rows: list[Row]) -> None:
         self.facts = facts
-        self._index, self._rows = index, rows
+        self._whole, self._index, self._rows = whole, index, rows
 
     def sample(self, count: int) -> Documents:
         """Give documents at even distances."""
@@ -77,7 +78,7 @@ def open_faiss(path: Path, config: IndexConfig) -> FaissIndex:
     metric = chosen_metric(config.metric, _metric(path, inner), "dot", str(path))
     facts = IndexFacts(str(path), f"FAISS {type(inner).__name__}", inner.ntotal, inner.d, metric)
     _refuse_forgetful(path, inner)
-    return FaissIndex(facts, inner, rows)
+    return FaissIndex(facts, index, inner, rows)
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401  which class FAISS gives depends on the file
@@ -115,9 +116,10 @@ def _refuse_forgetful(path: Path, index: Any) -> None:  # noqa: ANN401  classes 
     """Make sure that vectors can be read back; an inverted file needs a table for that, in memory only."""
     import faiss
 
-    if isinstance(index, faiss.IndexIVF):
-        index.make_direct_map()
+    inverted = faiss.try_extract_index_ivf(index)
     try:
+        if inverted is not None:
+            inverted.make_direct_map()
         index.reconstruct(0)
     except RuntimeError as error:
         raise RequestError(

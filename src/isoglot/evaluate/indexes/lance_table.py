@@ -43,8 +43,8 @@ class LanceTable:
     def sample(self, count: int) -> Documents:
         """Give documents at even distances."""
         offsets = spread(self.facts.documents, count).tolist()
-        taken = self._table.take_offsets(offsets).select(self._wanted()).with_row_id(not self._columns[0])
-        return self._documents(taken.to_arrow())
+        taken = self._table.take_offsets(offsets).select(self._wanted())
+        return self._documents((taken if self._columns[0] else taken.with_row_id()).to_arrow())
 
     def search(self, queries: NDArray[np.float32], k: int) -> list[Documents]:
         """Find neighbours as LanceDB does: by its index where the table has one."""

@@ -28,14 +28,14 @@ _COLUMNS = """
            exists (select from pg_index where indrelid = attrelid and indisprimary and indnatts = 1
                    and indkey[0] = attnum)
     from pg_attribute attribute join pg_type type on type.oid = attribute.atttypid
-    where attribute.attrelid = to_regclass(%s) and attribute.attnum > 0 and not attribute.attisdropped
+    where attribute.attrelid = to_regclass($1) and attribute.attnum > 0 and not attribute.attisdropped
     order by attribute.attnum
 """
 _INDEXES = """
     select class.opcname
     from pg_index join pg_opclass class on class.oid = indclass[0]
          join pg_attribute attribute on attribute.attrelid = indrelid and attribute.attnum = indkey[0]
-    where indrelid = to_regclass(%s) and attribute.attname = %s
+    where indrelid = to_regclass($1) and attribute.attname = $2
     order by pg_index.indexrelid
 """
 
@@ -72,13 +72,13 @@ class PostgresTable:
         """Give random documents."""
         from psycopg.sql import SQL
 
-        return self._ask(self._select + SQL("order by random() limit %s"), (count,))
+        return self._ask(self._select + SQL("order by random() limit $1"), (count,))
 
     def search(self, queries: NDArray[np.float32], k: int) -> list[Documents]:
         """Find neighbours as PostgreSQL does: by an index of pgvector where its planner takes one."""
         from psycopg.sql import SQL
 
-        nearest = SQL("order by {vectors} " + _OPERATORS[self.facts.metric] + " %s limit %s")
+        nearest = SQL("order by {vectors} " + _OPERATORS[self.facts.metric] + " $1 limit $2")
         statement = self._select + nearest.format(vectors=self._vectors)
         return [self._ask(statement, (json.dumps(query.tolist()), k)) for query in queries]
 
@@ -104,7 +104,11 @@ def open_postgres(address: PostgresAddress, config: IndexConfig) -> Iterator[Pos
     except ModuleNotFoundError as error:
         raise RequestError(f"{label} needs psycopg.", "Run: pip install 'isoglot[pgvector]'") from error
     try:
-        connection = psycopg.connect(**connection_options(address, config.key_env), autocommit=True)
+        connection = psycopg.connect(
+            **connection_options(address, config.key_env),
+            autocommit=True,
+            cursor_factory=psycopg.RawCursor,  # parameters are $1: a name may hold %
+        )
     except psycopg.OperationalError as error:
         raise IsoglotError(
             f"{label} cannot be reached ({_first_line(error)}).",

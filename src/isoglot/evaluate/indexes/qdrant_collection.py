@@ -158,9 +158,12 @@ def connect(address: str, key_env: str | None, label: str) -> QdrantClient:
     except ModuleNotFoundError as error:
         raise RequestError(f"{label} needs Qdrant's client.", "Run: pip install 'isoglot[qdrant]'") from error
     if address.startswith(("http://", "https://")):
-        key = _key(address, key_env)
+        # as a header, because the argument api_key warns of http even to this machine
+        headers = {} if key_env is None else {"api-key": _key(address, key_env)}
         port = urlsplit(address).port or 6333
-        return QdrantClient(url=address, port=port, api_key=key, timeout=_SECONDS, check_compatibility=False)
+        return QdrantClient(
+            url=address, port=port, headers=headers, timeout=_SECONDS, check_compatibility=False
+        )
     folder = Path(address).expanduser()
     if not (folder / "meta.json").is_file():  # opening would make it
         raise RequestError(f"{folder} is not a folder of Qdrant.", "Write qdrant:FOLDER#COLLECTION.")
@@ -172,9 +175,7 @@ def connect(address: str, key_env: str | None, label: str) -> QdrantClient:
         ) from error
 
 
-def _key(address: str, key_env: str | None) -> str | None:
-    if key_env is None:
-        return None
+def _key(address: str, key_env: str) -> str:
     parts = urlsplit(address)
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise RequestError(
