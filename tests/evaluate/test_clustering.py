@@ -75,6 +75,13 @@ def test_clusters_are_the_same_every_time_and_with_any_number_of_threads():
     assert k_means(3 * vectors, 7).tolist() == first.tolist()  # the direction counts alone
 
 
+def test_a_model_that_has_one_vector_for_everything_has_no_clusters(tmp_path):
+    topics(tmp_path, ("de",))
+    (task,) = clustering_tasks(open_benchmarks([tmp_path]))
+    (score,) = task.measure(space_of(dict.fromkeys(task.texts(), np.ones(4))), None)
+    assert score.value == 0.0
+
+
 def test_a_set_of_one_class_is_refused(tmp_path):
     topics(tmp_path, ("de",), ("all",))
     with pytest.raises(DamagedError, match="fewer than two classes"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -76,10 +77,13 @@ def k_means(vectors: NDArray[np.float32], clusters: int) -> NDArray[np.int64]:
         int64 [n], the cluster of each.
     """
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     means = KMeans(clusters, n_init=_RESTARTS, random_state=_SEED)
-    with threadpool_limits(1):  # threads add up the centres in the order they finish, so sums would vary
+    # threads add up the centres in the order they finish, so sums would vary
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different vectors than clusters: still a result
         found: NDArray[np.int64] = means.fit_predict(unit(vectors).astype(np.float64)).astype(np.int64)
     return found
 
