@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -133,6 +133,18 @@ class TrainConfig(Section):
     )
     cosine: float = Field(
         0.0, ge=0, description="weight of 1 - cosine to the teacher's vector, beside the squared distance"
+    )
+    language_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="language -> weight of its translations in the loss; 1 for the others"
+    )
+    corpus_weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="corpus, as `corpus show` names it -> weight of its translations; 1 for the others"
+    )
+    paragraphs: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the short paragraphs (2 to 6 consecutive sentences of a corpus) to learn from as well",
     )
     source_term: bool = Field(True, description="also pull the source sentence to its teacher vector")
     evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")

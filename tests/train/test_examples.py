@@ -37,6 +37,17 @@ def test_an_epoch_visits_every_group_once_with_the_weight_of_its_translations(ex
     assert (weights[~sources] == 1).all()
 
 
+def test_a_source_has_the_sum_of_the_weights_of_its_drawn_translations(examples):
+    own = np.array([2.0, 3.0, 5.0], np.float32)[examples.language[1000:]]
+    weighted = dataclasses.replace(examples, weight=own)
+    rows, weights = visits(weighted, TrainConfig(targets_per_group=2), (0, 0))
+    drawn = rows[rows >= 1000]
+    assert np.array_equal(rows, visits(examples, TrainConfig(targets_per_group=2), (0, 0))[0])
+    assert np.array_equal(weights[rows >= 1000], own[drawn - 1000])
+    sums = np.bincount(examples.group[drawn], weights=own[drawn - 1000], minlength=1000)
+    assert np.array_equal(weights[rows < 1000], sums[rows[rows < 1000]])
+
+
 def test_without_the_source_term_only_translations_are_left(examples):
     rows, weights = visits(examples, TrainConfig(source_term=False), (0, 0))
     assert rows.min() >= 1000

@@ -207,6 +207,25 @@ def test_contrast_keeps_sentences_apart(tiny_folder, tmp_path):
     assert cosines[1] < cosines[0] - 0.02
 
 
+def test_what_weighs_more_is_learned_at_the_price_of_the_rest(tiny_folder, tmp_path):
+    errors = []
+    for weight in (1.0, 20.0):
+        rising = (
+            dataclasses.replace(FLAT, retrieval=0.5 + n / 100, spearman=0.5 + n / 100) for n in range(99)
+        )
+        run = make_run(tiny_folder, tmp_path / str(weight), lambda encoder, scores=rising: next(scores))
+        german = run.examples.language[60:] == 0
+        weights = np.where(german, weight, 1.0).astype(np.float32)
+        run = dataclasses.replace(run, examples=dataclasses.replace(run.examples, weight=weights))
+        train(run)
+        rows = np.arange(60, 180)
+        vectors = run.student.encode([run.examples.texts[row] for row in rows])
+        squared = np.square(vectors - run.examples.vectors[run.examples.group[rows]]).sum(axis=1)
+        errors.append((squared[german].mean(), squared[~german].mean()))
+    assert errors[1][0] < errors[0][0]
+    assert errors[1][1] > errors[0][1]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -48,6 +48,12 @@ def distil(
             "--dims", help="Widths at which vectors can be cut later: 384,192,96; the first is whole."
         ),
     ] = None,
+    paragraphs: Annotated[
+        float | None,
+        typer.Option(
+            "--paragraphs", help="Share of the paragraphs of 2 to 6 sentences to learn from too: 0 to 1."
+        ),
+    ] = None,
     languages: LanguagesOption = None,
     store: Annotated[
         Path | None, typer.Option("--store", help="Teacher store to use instead of OUT/store.")
@@ -67,7 +73,8 @@ def distil(
             raise RequestError("--align-only does not train.", "Leave out --minutes and --epochs.")
         tests = benchmark_settings(benchmarks, keep_leaks)
         shape = [*_setting("kind", kind), *_numbers("layers", layers), *_numbers("dims", dims)]
-        settings = [*language_setting(languages), *tests, *shape, *(changes or [])]
+        longer = [] if paragraphs is None else [f"train.paragraphs={paragraphs}"]
+        settings = [*language_setting(languages), *tests, *shape, *longer, *(changes or [])]
         recipe = distil_recipe(teacher, student, corpus, minutes, 0 if align_only else epochs, settings)
         finished = run(recipe, out, evaluate=False, store=store, progress=console)
         console.finish(

@@ -59,7 +59,7 @@ _NEAR = """
 # the same translation of the same group is kept once, with the corpus that came first
 _TARGETS = """
     create or replace table targets as
-    select place, rank, lang, target, arg_min(corpus, number) as corpus, count(*) as times
+    select place, rank, lang, target, arg_min(corpus, number) as corpus, min(number) as number, count(*) as times
     from slice where (rank, place) <= (?, ?) group by place, rank, lang, target
 """
 _CAP = """
@@ -78,9 +78,9 @@ _GROUPS = """
 """
 _SOURCES_OUT = 'select number as "group", source, ? as split from groups order by number'
 _TARGETS_OUT = """
-    select number as "group", lang, names.name as corpus, target
+    select groups.number as "group", lang, names.name as corpus, targets.number as "order", target
     from targets join groups using (place) join names on names.corpus = targets.corpus
-    order by number, lang, target
+    order by groups.number, lang, target
 """
 _READ = "select corpus, lang, count(*) from slice group by all"
 _KEPT = "select corpus, lang, count(*) from targets group by all"

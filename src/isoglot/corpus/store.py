@@ -1,13 +1,14 @@
 """A corpus folder: Parquet shards of source sentences and of their translations, and how to read them.
 
     sources-<split>-<number>.parquet   group int32, source text, split text
-    targets-<split>-<number>.parquet   group int32, lang text, corpus text, target text
+    targets-<split>-<number>.parquet   group int32, lang text, corpus text, order int64, target text
     dropped.parquet                    reason, lang, corpus, source, target: some rows that were dropped
     NOTICE, licences/*                 the terms of the sources
     manifest.json                      inputs, options, counts per language and reason
 
 A group is one distinct source sentence. Groups are numbered in the order of the hash of their key, so every
-prefix of a split is a random sample of it. Targets are sorted by group, language and text.
+prefix of a split is a random sample of it. Targets are sorted by group, language and text; their order numbers the
+rows as they were read, so neighbours in a source can be told.
 """
 
 from __future__ import annotations
@@ -33,6 +34,25 @@ _ROW_GROUP = 65_536
 
 
 @dataclass(frozen=True)
+class Origins:
+    """Where m translations come from.
+
+    Attributes:
+        corpus: int16 [m], index into `corpora`.
+        order: int64 [m], rising as the rows of a corpus were read; None in folders of older versions.
+        corpora: names, sorted.
+    """
+
+    corpus: np.ndarray
+    order: np.ndarray | None
+    corpora: tuple[str, ...]
+
+    def of(self, rows: np.ndarray) -> Origins:
+        """Choose translations by number or by a mask."""
+        return Origins(self.corpus[rows], None if self.order is None else self.order[rows], self.corpora)
+
+
+@dataclass(frozen=True)
 class Groups:
     """The sentences of one split, for n source sentences with m translations.
 
@@ -42,6 +62,7 @@ class Groups:
         group: int32 [m], index into `sources`.
         language: int16 [m], index into `languages`.
         languages: canonical tags of the whole corpus, sorted; equal for all splits.
+        origins: where the translations come from, when that is known.
     """
 
     sources: list[str]
@@ -49,6 +70,7 @@ class Groups:
     group: np.ndarray
     language: np.ndarray
     languages: tuple[str, ...]
+    origins: Origins | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +113,7 @@ class Corpus:
             DamagedError: a shard is missing or cannot be read.
         """
         sources = self._read("sources", split, ["group", "source"])
-        targets = self._read("targets", split, ["group", "lang", "target"])
+        targets = self._read("targets", split, None)
         first = sources["group"][0].as_py() if sources.num_rows else 0
         codes = targets["lang"].combine_chunks().dictionary_encode()
         place = {tag: number for number, tag in enumerate(self.languages)}
@@ -102,6 +124,7 @@ class Corpus:
             group=targets["group"].to_numpy().astype(np.int32) - np.int32(first),
             language=ranks[codes.indices.to_numpy()] if len(ranks) else np.zeros(0, dtype=np.int16),
             languages=self.languages,
+            origins=_origins(targets),
         )
 
     def sources(self, split: Split | None = None) -> list[str]:
@@ -123,7 +146,7 @@ class Corpus:
         """
         return list(self._table([DROPPED], None).to_pylist())
 
-    def _read(self, table: str, split: Split, columns: list[str]) -> pa.Table:
+    def _read(self, table: str, split: Split, columns: list[str] | None) -> pa.Table:
         names = sorted(name for name in self.manifest.files if name.startswith(f"{table}-{split}-"))
         return self._table(names, columns)
 
@@ -140,14 +163,25 @@ class Corpus:
             ) from error
 
 
+def _origins(targets: pa.Table) -> Origins:
+    codes = targets["corpus"].combine_chunks().dictionary_encode()
+    names = codes.dictionary.to_pylist()
+    rank = np.argsort(np.argsort(names)).astype(np.int16)
+    own = rank[codes.indices.to_numpy()] if names else np.zeros(0, np.int16)
+    order = targets["order"].to_numpy() if "order" in targets.column_names else None
+    return Origins(own, order, tuple(sorted(names)))
+
+
 def schemas() -> dict[str, pa.Schema]:
     """Columns of the tables."""
     import pyarrow as pa
 
-    texts = {"sources": ["source", "split"], "targets": ["lang", "corpus", "target"]}
+    text = pa.string()
     tables = {
-        table: pa.schema([("group", pa.int32()), *((column, pa.string()) for column in columns)])
-        for table, columns in texts.items()
+        "sources": pa.schema([("group", pa.int32()), ("source", text), ("split", text)]),
+        "targets": pa.schema(
+            [("group", pa.int32()), ("lang", text), ("corpus", text), ("order", pa.int64()), ("target", text)]
+        ),
     }
     dropped = ("reason", "lang", "corpus", "source", "target")
     return {**tables, "dropped": pa.schema([(column, pa.string()) for column in dropped])}

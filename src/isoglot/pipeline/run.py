@@ -10,7 +10,8 @@ from typing import Any
 from isoglot.artefact import MANIFEST, discard_leftovers, write_json
 from isoglot.config import Recipe, TeacherConfig
 from isoglot.corpus.build import build
-from isoglot.corpus.store import Corpus
+from isoglot.corpus.split import SPLITS
+from isoglot.corpus.store import Corpus, Groups
 from isoglot.disk import explaining_full_disk
 from isoglot.encode.locate import locate
 from isoglot.errors import RequestError
@@ -30,6 +31,8 @@ from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.store import Store
 from isoglot.teacher.store_header import HEADER
 from isoglot.train.examples import collect
+from isoglot.train.paragraphs import LONGEST, with_paragraphs
+from isoglot.train.weights import translation_weights
 
 
 @dataclass(frozen=True)
@@ -106,13 +109,17 @@ def _prepare(
     store = _teacher_vectors(recipe.teacher, teacher, covered, store_folder, progress)
     student, own = load_start(origin, recipe, folder.rows, progress, normalise=teacher.normalise)
     cleared = clear(covered, benchmarks, progress, keep_leaks=recipe.evaluate.keep_leaks)
-    examples = collect(cleared.train, store, student.tokenizer, student.model.shape.prompt)
+    train, store = _paragraphed(covered, cleared.train, recipe, (teacher, store), progress)
+    weights = translation_weights(train, recipe.train)
+    examples = collect(train, store, student.tokenizer, student.model.shape.prompt, weights)
     others = covered.sources("train")  # leaks among them too, so that the test pool does not depend on them
     dev = hold_out(cleared.dev, others, recipe.evaluate.pool, recipe.evaluate.dev_queries)
     test = hold_out(covered.groups("test"), others, recipe.evaluate.pool, recipe.evaluate.queries)
     _refuse_empty(corpus, examples.sources, dev, test)
     space = str(store.space["fingerprint"])
     inputs = {"corpus": corpus.manifest.digest, "teacher space": space, **cleared.inputs}
+    if recipe.train.paragraphs:
+        inputs["paragraphs"] = str(recipe.train.paragraphs)
     start = warm_start(
         folder.start, recipe, origin, examples, (student, own), (test, store), inputs, progress
     )
@@ -135,6 +142,28 @@ def _teacher_vectors(
         f"{len(texts)} source sentences, {store.rows - before} newly embedded, {store.dimension}-d{left_out}",
     )
     return store
+
+
+def _paragraphed(
+    covered: Covered, groups: Groups, recipe: Recipe, space: tuple[Teacher, Store], progress: Progress
+) -> tuple[Groups, Store]:
+    """Add the short paragraphs that the recipe asks for to the train split, and embed their source sides."""
+    teacher, store = space
+    if not recipe.train.paragraphs:
+        return groups, store
+    beside = [covered.corpus.groups(split) for split in SPLITS]
+    longer = with_paragraphs(groups, beside, recipe.train.paragraphs, recipe.seed)
+    texts = longer.sources[len(groups.sources) :]
+    if texts and teacher.missing(texts).any():
+        raise RequestError(
+            "The teacher has only finished vectors, and none of paragraphs.", "Leave out train.paragraphs."
+        )
+    store = embed(texts, teacher, recipe.teacher, store.folder, progress)
+    progress.stage(
+        "paragraphs",
+        f"{len(texts)} of 2 to {LONGEST} sentences, {len(longer.targets) - len(groups.targets)} translations",
+    )
+    return longer, store
 
 
 def _refuse_empty(corpus: Corpus, groups: int, dev: HeldOut, test: HeldOut) -> None:

@@ -6,6 +6,7 @@ All are a `SentenceModel`, so training, evaluation, vocabulary and folder treat 
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,7 +165,8 @@ def _rows(
         return table[:size].clone()
     if config.rows == "random":
         random = torch.Generator().manual_seed(seed)
-        return (torch.randn(size, table.shape[1], generator=random) / table.shape[1] ** 0.5).to(table.device)
+        drawn = torch.randn(size, table.shape[1], generator=random) / math.sqrt(table.shape[1])
+        return drawn.to(table.device)
     manifest = Manifest("token vectors", {"encoder": folder_digest(folder)}, {"precision": source.precision})
     if not is_current(kept, manifest):
         with publish(kept, manifest) as scratch:

@@ -48,6 +48,7 @@ class Covered:
             targets=[groups.targets[row] for row in rows],
             group=number[groups.group[rows]],
             language=groups.language[rows],
+            origins=None if groups.origins is None else groups.origins.of(rows),
         )
 
 

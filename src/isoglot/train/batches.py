@@ -27,7 +27,7 @@ class Batch:
 
     Attributes:
         rows: int64 [b].
-        weights: float32 [b]; 1 for a translation, the number of drawn translations for a source.
+        weights: float32 [b]; a translation's own, the sum over the drawn translations for a source.
     """
 
     rows: NDArray[np.int64]
@@ -58,13 +58,15 @@ def visits(
     """
     first = examples.sources
     drawn = _drawn(examples, config, seed)
-    counts = np.bincount(examples.group[drawn], minlength=first).astype(np.float32)
+    own = np.zeros(len(examples.group), np.float32)
+    own[first:] = 1.0 if examples.weight is None else examples.weight
+    counts = np.bincount(examples.group[drawn], weights=own[drawn], minlength=first).astype(np.float32)
     sources = np.flatnonzero(counts > 0) if config.source_term else np.zeros(0, np.int64)
     rows = np.concatenate([sources, drawn])
     place = np.random.default_rng((*seed, 2)).permutation(first)
     order = np.argsort(place[examples.group[rows]], kind="stable")
     rows = rows[order]
-    return rows, np.where(rows < first, counts[examples.group[rows]], np.float32(1.0)).astype(np.float32)
+    return rows, np.where(rows < first, counts[examples.group[rows]], own[rows]).astype(np.float32)
 
 
 def language_shares(examples: Examples, config: TrainConfig, seed: int) -> dict[str, float]:

@@ -39,6 +39,7 @@ class Examples:
         language: int16 [n + m], index into `languages`, -1 for sources.
         vectors: float32 [n, dimension], the teacher's vector of each source; they stay in the store until asked for.
         languages: the target languages.
+        weight: float32 [m], of each translation in the loss; None: all 1.
     """
 
     texts: list[str]
@@ -47,6 +48,7 @@ class Examples:
     language: NDArray[np.int16]
     vectors: Vectors
     languages: tuple[str, ...]
+    weight: NDArray[np.float32] | None = None
 
     @property
     def sources(self) -> int:
@@ -54,8 +56,14 @@ class Examples:
         return len(self.vectors)
 
 
-def collect(groups: Groups, store: Store, tokenizer: Tokenizer, prompt: str) -> Examples:
-    """Tokenise a split once and resolve the rows of its teacher vectors once."""
+def collect(
+    groups: Groups,
+    store: Store,
+    tokenizer: Tokenizer,
+    prompt: str,
+    weight: NDArray[np.float32] | None = None,
+) -> Examples:
+    """Tokenise a split once and resolve the rows of its teacher vectors once; `weight` is that of each translation."""
     texts = groups.sources + groups.targets
     own = np.arange(len(groups.sources), dtype=np.int32)
     return Examples(
@@ -65,4 +73,5 @@ def collect(groups: Groups, store: Store, tokenizer: Tokenizer, prompt: str) -> 
         language=np.concatenate([np.full(len(own), -1, np.int16), groups.language.astype(np.int16)]),
         vectors=store.table(groups.sources),
         languages=groups.languages,
+        weight=weight,
     )

@@ -50,6 +50,7 @@ def without_leaks(groups: Groups, leaks: GroupLeaks) -> Groups:
         group=renumbered[groups.group[kept]].astype(np.int32),
         language=groups.language[kept],
         languages=groups.languages,
+        origins=None if groups.origins is None else groups.origins.of(kept),
     )
 
 
