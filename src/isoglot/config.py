@@ -195,6 +195,18 @@ class MineConfig(Section):
     )
 
 
+class MarginConfig(Section):
+    """Which pairs of a corpus are left out as misaligned."""
+
+    least: float = Field(allow_inf_nan=False, description="pairs of a lower margin are left out")
+    score: Literal["ratio", "distance", "absolute"] = Field(
+        "ratio", description="how a pair's cosine is related to its neighbours'; absolute: not at all"
+    )
+    neighbours: int = Field(
+        4, ge=1, description="nearest neighbours on both sides that a pair is compared with"
+    )
+
+
 class Recipe(Section):
     """Everything a run needs to know."""
 

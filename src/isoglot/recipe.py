@@ -108,6 +108,20 @@ def parse_compat(raw: Mapping[str, Any]) -> CompatConfig:
     return _validated(CompatConfig, raw, "compat options")
 
 
+def parse_options(model: type[M], values: Mapping[str, Any], origin: str) -> M:
+    """Validate the options of one section, as the command line gives them.
+
+    Args:
+        model: the section.
+        values: its fields.
+        origin: names the options in errors.
+
+    Raises:
+        RequestError: one sentence per field that is wrong.
+    """
+    return _validated(model, values, origin)
+
+
 def distil_recipe(
     teacher: str | Sequence[str],
     student: str,

@@ -85,12 +85,13 @@ def mine(
     with handled(as_json) as console:
         from isoglot.config import MineConfig
         from isoglot.pipeline.mine import MineRequest, mine_files
-        from isoglot.recipe import parse_teacher
+        from isoglot.recipe import parse_options, parse_teacher
 
-        config = MineConfig(
-            neighbours=neighbours, margin=margin, retrieval=retrieval, min_margin=min_margin, top=top,
-            keep_identical=keep_identical, block_rows=block_rows,
-        )  # fmt: skip
+        options = {
+            "neighbours": neighbours, "margin": margin, "retrieval": retrieval, "min_margin": min_margin, "top": top,
+            "keep_identical": keep_identical, "block_rows": block_rows,
+        }  # fmt: skip
+        config = parse_options(MineConfig, options, "isoglot mine")
         folder = work or out.with_name(f"{out.name}.work")
         request = MineRequest(sources, targets, out, folder, column, languages)
         found = mine_files(request, parse_teacher(model, changes or []), config, console)

@@ -15,16 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
+from isoglot.artefact import digest_bytes, digest_json
 from isoglot.disk import write_atomic
 from isoglot.errors import IsoglotError
 from isoglot.mine.best import best_of
 from isoglot.mine.knn import BothWays, Neighbours, nearest_both_ways
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.scale.plan import Chunk, cut, run_in_process
-from isoglot.teacher.store import StoredVectors
+from isoglot.teacher.store import Store, StoredVectors, key_of
 
 _ROWS = 16_384  # of a block, at least
 _MOST_BLOCKS = 64  # each holds k neighbours of every target
+_FOLDER = "blocks-"
 _SUFFIX = ".block"  # the sha256 of what follows, then tensors as safetensors lays them out
 _DIGEST_BYTES = 32
 
@@ -48,6 +50,17 @@ class Job:
     k: int
     folder: Path
     rows: int = 0
+
+    @classmethod
+    def of(
+        cls, store: Store, sources: Sequence[str], targets: Sequence[str], k: int, work: Path, rows: int = 0
+    ) -> Job:
+        """Search distinct sentences whose vectors are in a store; its folder under `work` says what was asked for."""
+        keys = [[key_of(text) for text in side] for side in (sources, targets)]
+        space = digest_json([store.header.space, store.header.store_precision, k])
+        name = digest_bytes(space.encode() + b"".join(keys[1]))
+        folder = work / f"{_FOLDER}{name[:16]}"
+        return cls(store.table(sources), store.table(targets), keys[0], k, folder, rows)
 
     def plan(self) -> list[Chunk]:
         """The blocks, the same whenever the same is asked for."""
@@ -76,11 +89,11 @@ def search(job: Job, progress: Progress = SILENT) -> BothWays:
     return _merged(job, plan)
 
 
-def forget_others(folder: Path, keep: Path) -> None:
-    """Remove the blocks of other requests."""
-    for other in folder.glob(f"{keep.name.partition('-')[0]}-*"):
-        if other != keep:
-            shutil.rmtree(other)
+def forget(work: Path, keep: Path | None = None) -> None:
+    """Remove finished blocks, but those in the folder `keep`."""
+    for folder in work.glob(f"{_FOLDER}*"):
+        if folder != keep:
+            shutil.rmtree(folder)
 
 
 def _path(folder: Path, chunk: Chunk) -> Path:

@@ -19,13 +19,12 @@ from isoglot.corpus.languages import is_code, parse
 from isoglot.corpus.packing import create_text
 from isoglot.errors import RequestError
 from isoglot.lock import exclusive
-from isoglot.mine.blocks import Job, forget_others, search
+from isoglot.mine.blocks import Job, forget, search
 from isoglot.mine.margin import Mined, mine
 from isoglot.mine.sentences import Side, distinct, with_vectors
 from isoglot.progress import SILENT, Progress
 from isoglot.teacher.embed import embed
 from isoglot.teacher.kinds import open_teacher
-from isoglot.teacher.store import Store, key_of
 
 _FORMATS = ("txt", "tsv", "jsonl", "ndjson", "parquet")
 _CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{4})?([_-][A-Z]{2})?")
@@ -79,7 +78,11 @@ def mine_files(
             sides.append(side)
         vectors = request.work / f"store-{digest_json(teacher.model_dump(mode='json'))[:16]}"
         store = embed(sides[0].texts + sides[1].texts, model, teacher, vectors, progress)
-        found = search(_job(store, sides[0], sides[1], config, request.work), progress)
+        job = Job.of(
+            store, sides[0].texts, sides[1].texts, config.neighbours, request.work, config.block_rows
+        )
+        forget(request.work, keep=job.folder)
+        found = search(job, progress)
         every = mine(found, margin=config.margin, retrieval=config.retrieval)
         kept, dropped = _kept(every, sides[0], sides[1], config)
         _write(request.out, kept, sides[0], sides[1], languages)
@@ -116,22 +119,6 @@ def _language_in(path: Path) -> str:
         parts[-2] if parts[-1].lower() in _FORMATS and len(parts) > 2 else parts[-1] if len(parts) > 1 else ""
     )
     return parse(code) if _CODE.fullmatch(code) and is_code(code) else ""
-
-
-def _job(store: Store, sources: Side, targets: Side, config: MineConfig, work: Path) -> Job:
-    names = [key_of(text).hex() for text in targets.texts]
-    asked = [names, config.neighbours, store.header.space, store.header.store_precision]
-    folder = work / f"blocks-{digest_json(asked)[:16]}"
-    forget_others(work, folder)
-    keys = [key_of(text) for text in sources.texts]
-    return Job(
-        store.table(sources.texts),
-        store.table(targets.texts),
-        keys,
-        config.neighbours,
-        folder,
-        config.block_rows,
-    )
 
 
 def _kept(pairs: Mined, sources: Side, targets: Side, config: MineConfig) -> tuple[Mined, dict[str, int]]:
