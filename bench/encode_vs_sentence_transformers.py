@@ -1,6 +1,7 @@
 """Encoding real sentences: isoglot beside sentence-transformers, and both beside the machine's matrix products.
 
-    python bench/encode_vs_sentence_transformers.py --data DIR [--rows 20000] [--threads 2] [--models NAME ...] [--json]
+    python bench/encode_vs_sentence_transformers.py --data DIR [--rows 20000] [--threads 2] [--models NAME ...]
+        [--json]
 
 DIR holds `<set>/eng-<language>.tsv.gz` with a header and the columns source_lang, target_lang, source and target. The
 sentences are both sides of rows drawn from all files alike, each once, in random order. Ours encodes them as
@@ -10,6 +11,9 @@ sides run in turns, in one process with the same number of threads, block by blo
 median block, per second of the clock and per second of the processor, for machines busy with other work.
 Around every run the products of the model's linear layers are timed with 1 024 rows: the rate that a side's own
 operations are a share of. Operations are counted over useful tokens only (no padding, no softmax).
+
+20 000 sentences, both models and all sides took this machine over half an hour in one thread. With --state every
+measured block lies in a folder, and the same command goes on where it was stopped.
 
 `grouping`: rows, and the distinct English sentences among them, which are all that a teacher encodes.
 """
@@ -31,6 +35,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from isoglot.artefact import digest_json
 from isoglot.config import TeacherConfig
 from isoglot.encode.encoder import BATCH_TOKENS, Encoder, load_encoder
 from isoglot.encode.locate import locate
@@ -65,6 +70,32 @@ class Count(NamedTuple):
     per_square: int
 
 
+class State(NamedTuple):
+    """Results that an earlier run of the same command left in a folder; None: there are none."""
+
+    folder: Path | None
+
+    @classmethod
+    def of(cls, options: argparse.Namespace, model: str) -> State:
+        """The state of one model for these sentences, blocks and threads."""
+        asked = [model, options.rows, options.blocks, options.threads, str(options.data)]
+        return cls(options.state and options.state / digest_json(asked)[:16])
+
+    def known(self, name: str, measure: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+        """Give what was measured under a name, or measure it now and keep it."""
+        path = self.folder and self.folder / f"{digest_json(name)[:16]}.npz"
+        if path and path.is_file():
+            with np.load(path) as file:
+                return dict(file)
+        found = measure()
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part.npz")
+            np.savez(part, **found)
+            part.rename(path)
+        return found
+
+
 def main() -> None:
     """Print one measurement, as lines or as one JSON object."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -74,6 +105,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument(
         "--blocks", type=int, default=5, help="parts of the sentences that the sides take in turns"
+    )
+    parser.add_argument(
+        "--state", type=Path, default=None, help="keep measured blocks here, and go on from them"
     )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -88,7 +122,9 @@ def main() -> None:
         "device": best_device().type,
         "load average at the start": round(os.getloadavg()[0], 1),
         "goals": GOALS,
-        "models": {name: compare(name, texts, options.blocks) for name in options.models},
+        "models": {
+            name: compare(name, texts, options.blocks, State.of(options, name)) for name in options.models
+        },
         "grouping": grouping,
     }
     found["load average at the end"] = round(os.getloadavg()[0], 1)
@@ -144,34 +180,48 @@ def _saved(rows: int, distinct: int) -> dict[str, float]:
     return {"rows": rows, "distinct English": distinct, "saved": round(1 - distinct / max(rows, 1), 4)}
 
 
-def compare(name: str, texts: list[str], blocks: int) -> dict[str, Any]:
+def compare(name: str, texts: list[str], blocks: int, state: State) -> dict[str, Any]:
     """Measure all sides on one model, block by block in turns."""
     folder = locate(name).folder
     encoder = load_encoder(folder, precision="fp32")
-    sides, trials = open_sides(folder, encoder, texts[:TRIAL_ROWS])
+    sides, trials = open_sides(folder, encoder, texts[:TRIAL_ROWS], state)
     count = count_operations(encoder)
     for side in sides:
         side.encode(texts[:PEER_BATCH])
     measured: Measured = {side.name: defaultdict(list) for side in sides}
     vectors: dict[str, list[NDArray[np.float32]]] = {side.name: [] for side in sides}
-    for block in np.array_split(np.arange(len(texts)), blocks):
-        part = [texts[number] for number in block]
-        work = operations(count, encoder.tokenizer(part, encoder.model.shape.prompt).lengths)
+    for number, block in enumerate(np.array_split(np.arange(len(texts)), blocks)):
+        part = [texts[row] for row in block]
         for side in sides:
-            before = product_rate(count, side.precision)
-            began = now()
-            vectors[side.name].append(side.encode(part))
-            seconds = now() - began
-            product = (before + product_rate(count, side.precision)) / 2
-            row = measured[side.name]
-            row["sentences/s"].append(len(part) / seconds)
-            row["useful GFLOP/s"].append(work / seconds / 1e9)
-            row["products GFLOP/s"].append(product / 1e9)
-            row["share of the products"].append(work / seconds / product)
+            found = state.known(
+                f"{side.name}, block {number}", lambda side=side, part=part: run(side, part, count, encoder)
+            )
+            vectors[side.name].append(found.pop("vectors"))
+            for figure, value in found.items():
+                measured[side.name][figure].append(value)
     return {**summary(measured, vectors), "peer's trials, sentences a processor second": trials}
 
 
-def open_sides(folder: Path, encoder: Encoder, trial: list[str]) -> tuple[list[Side], dict[str, Any]]:
+def run(side: Side, part: list[str], count: Count, encoder: Encoder) -> dict[str, NDArray[Any]]:
+    """Encode a block, between two timings of the machine's products."""
+    work = operations(count, encoder.tokenizer(part, encoder.model.shape.prompt).lengths)
+    before = product_rate(count, side.precision)
+    began = now()
+    vectors = side.encode(part)
+    seconds = now() - began
+    product = (before + product_rate(count, side.precision)) / 2
+    return {
+        "vectors": vectors,
+        "sentences/s": len(part) / seconds,
+        "useful GFLOP/s": work / seconds / 1e9,
+        "products GFLOP/s": product / 1e9,
+        "share of the products": work / seconds / product,
+    }
+
+
+def open_sides(
+    folder: Path, encoder: Encoder, trial: list[str], state: State
+) -> tuple[list[Side], dict[str, float]]:
     """Open ours in each precision of the hardware, and the peer with 32 and with what is best on some sentences."""
     ours: list[Precision] = ["fp32"]
     if choose("auto", best_device()) == "bf16":
@@ -179,18 +229,29 @@ def open_sides(folder: Path, encoder: Encoder, trial: list[str]) -> tuple[list[S
     sides = [Side(f"isoglot {each}", each, our_encode(encoder, each)) for each in ours]
     peers = {each: open_peer(folder, each) for each in ours}
     sides.append(Side(PEER, "fp32", peer_encode(peers["fp32"], PEER_BATCH)))
-    trials: dict[tuple[Precision, int], float] = {}
-    for precision, peer in peers.items():
-        peer_encode(peer, PEER_BATCH)(trial[:PEER_BATCH])
-        for size in PEER_BATCHES:
-            began = now()
-            peer_encode(peer, size)(trial)
-            trials[precision, size] = len(trial) / float((now() - began)[PROCESSOR])
+    trials = {
+        (precision, size): float(
+            state.known(
+                f"trial {precision} {size}",
+                lambda peer=peer, size=size: {"speed": np.array(trial_speed(peer, size, trial))},
+            )["speed"]
+        )
+        for precision, peer in peers.items()
+        for size in PEER_BATCHES
+    }
     precision, size = max(trials, key=lambda tried: trials[tried])
     if (precision, size) != ("fp32", PEER_BATCH):
         name = f"sentence-transformers, its best: {precision}, batches of {size}"
         sides.append(Side(name, precision, peer_encode(peers[precision], size)))
     return sides, {f"{each}, {size}": round(speed, 1) for (each, size), speed in trials.items()}
+
+
+def trial_speed(peer: SentenceTransformer, size: int, trial: list[str]) -> float:
+    """Sentences a processor second with a batch size."""
+    peer_encode(peer, size)(trial[:PEER_BATCH])
+    began = now()
+    peer_encode(peer, size)(trial)
+    return len(trial) / float((now() - began)[PROCESSOR])
 
 
 def our_encode(encoder: Encoder, precision: Precision) -> Callable[[list[str]], NDArray[np.float32]]:
@@ -199,9 +260,8 @@ def our_encode(encoder: Encoder, precision: Precision) -> Callable[[list[str]], 
     rows: int = TeacherConfig.model_fields["chunk_rows"].default
 
     def encode(texts: list[str]) -> NDArray[np.float32]:
-        return np.concatenate(
-            [own.encode(texts[start : start + rows]) for start in range(0, len(texts), rows)]
-        )
+        chunks = [texts[start : start + rows] for start in range(0, len(texts), rows)]
+        return np.concatenate(list(own.encode_each(chunks)))
 
     return encode
 

@@ -17,6 +17,7 @@ MEMORY_MB = 700  # of the whole process; 250 to 300 of it are Python, Arrow and 
 LONGEST_INPUT = 1 << 16
 READ_CODE = [
     "isoglot.corpus",
+    "isoglot.teacher",
     "isoglot.wheels",
     "polib",
     "zipfile",
@@ -57,7 +58,8 @@ def main(name: str, findings_folder: Path, seconds: int) -> None:
     import atheris
 
     with atheris.instrument_imports(include=READ_CODE):
-        from fuzz.readers import TARGETS, check
+        from fuzz.readers import TARGETS
+        from fuzz.target import check
 
         target = TARGETS[name]
         folder = Path(tempfile.mkdtemp())

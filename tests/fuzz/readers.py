@@ -1,17 +1,16 @@
 """What is fuzzed: one `Target` per reader, from bytes to pairs, and the promises that every input must keep."""
 
 import bz2
-import contextlib
 import gzip
 import json
 import lzma
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
 
-from fuzz import seeds
+from fuzz import seeds, vectors
+from fuzz.target import BrokenPromiseError, Target
 from isoglot.artefact import MANIFEST, digest_json, read_json, read_manifest
 from isoglot.corpus.formats.gettext import read_gettext
 from isoglot.corpus.formats.packed import open_binary
@@ -34,29 +33,6 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
     ".zst": lambda data: zstandard.ZstdCompressor(write_checksum=True).compress(data),
 }
 LANGUAGES = ("en", "de")
-
-
-class BrokenPromiseError(AssertionError):
-    """A reader returned what it must not return."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """One reader under test.
-
-    Attributes:
-        read: reads one input, for which it may use the folder; the error family of isoglot may come out of it.
-        starts: whole inputs to start from.
-    """
-
-    read: Callable[[Path, bytes], None]
-    starts: Callable[[], list[bytes]]
-
-
-def check(target: Target, folder: Path, data: bytes) -> None:
-    """Read one input; anything but isoglot's own errors comes out, and so does a broken promise."""
-    with contextlib.suppress(IsoglotError):
-        target.read(folder, data)
 
 
 def _packed(suffix: str) -> Target:
@@ -205,4 +181,5 @@ TARGETS: dict[str, Target] = {
     ),
     "xces": _xces(),
     "manifest": _manifest(),
+    **vectors.TARGETS,
 }  # fmt: skip

@@ -4,7 +4,8 @@ import pytest
 
 from fuzz import readers
 from fuzz.harness import Findings
-from fuzz.readers import TARGETS, BrokenPromiseError, Target, check
+from fuzz.readers import TARGETS
+from fuzz.target import BrokenPromiseError, Target, check
 from isoglot.errors import DamagedError
 
 

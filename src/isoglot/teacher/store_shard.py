@@ -27,6 +27,8 @@ KEY_BYTES = 16
 _CODES = {"F16": np.float16, "I8": np.int8, "U8": np.uint8, "F32": np.float32}
 _STORED: dict[StorePrecision, type[Any]] = {"fp32": np.float32, "fp16": np.float16, "int8": np.int8}
 _LARGEST_INT8 = 127
+# what a header of odd JSON can lead to
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 _FROM_HALF = np.float32(2.0**112)  # moves a half's exponent bias of 15 to a float's 127
 
 
@@ -112,11 +114,13 @@ def map_shard(path: Path, size: int, rows: int, layout: Layout) -> Shard:
         scales = tensors["scales"] if layout.precision == "int8" else np.zeros(0, np.float32)
     except FileNotFoundError as error:
         raise damaged(path, "is missing") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         raise damaged(path, f"is not a readable shard ({error})") from error
     wanted = (rows, layout.dimension), np.dtype(_STORED[layout.precision])
     if (vectors.shape, vectors.dtype) != wanted or keys.shape != (rows, KEY_BYTES):
         raise damaged(path, f"holds {vectors.dtype} {vectors.shape} instead of {wanted[1]} {wanted[0]}")
+    if layout.precision == "int8" and (scales.shape, scales.dtype) != ((rows,), np.dtype(np.float32)):
+        raise damaged(path, f"holds {scales.dtype} {scales.shape} scales for {rows} rows")
     return Shard(keys, vectors.reshape(-1).view(np.uint8).data, scales)
 
 
