@@ -79,7 +79,7 @@ def compat(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check per language whether a student can query an index that its teacher built."""
+    """Check whether a student can query the index of its teacher."""
     with handled(as_json) as console:
         from isoglot.pipeline.compat import check_index
         from isoglot.recipe import parse_compat
