@@ -23,13 +23,45 @@ ModelSetOption = Annotated[
 ]
 
 
+ColumnOption = Annotated[
+    str,
+    typer.Option(
+        "--column", help="Where the sentences are: key of .jsonl, column of .parquet, head or number in .tsv."
+    ),
+]
+MarginOption = Annotated[
+    Literal["ratio", "distance", "absolute"],
+    typer.Option("--margin", help="How a pair's cosine is related to its neighbours'; absolute: not at all."),
+]
+RetrievalOption = Annotated[
+    Literal["forward", "backward", "intersection", "max-score"],
+    typer.Option("--retrieval", help="Which pairs are taken; max-score: best first, each sentence once."),
+]
+IdenticalOption = Annotated[
+    bool, typer.Option("--keep-identical", help="Also write pairs whose two sides are the same text.")
+]
+MaxMinutesOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-minutes",
+        help="Search approximately, with FAISS, what would take longer; its recall is printed.",
+    ),
+]
+BlockOption = Annotated[
+    int,
+    typer.Option(
+        "--block-rows", min=0, help="Sentences of A per block, the unit of resume; 0: by their number."
+    ),
+]
+WorkOption = Annotated[
+    Path | None,
+    typer.Option("--work", metavar="DIR", help="Folder of vectors and finished blocks; OUT.work by default."),
+]
+
+
 def mine(
     sources: Annotated[
-        Path,
-        typer.Argument(
-            metavar="A",
-            help="Sentences of one language: lines of text (also .gz, .bz2, .xz, .zst), .jsonl, .parquet.",
-        ),
+        Path, typer.Argument(metavar="A", help="Sentences of one language: lines of text, .jsonl, .parquet.")
     ],
     targets: Annotated[Path, typer.Argument(metavar="B", help="Sentences of the other language.")],
     model: ModelOption,
@@ -38,46 +70,20 @@ def mine(
     ] = Path("pairs.tsv"),
     languages: Annotated[
         str,
-        typer.Option(
-            "--languages", metavar="A-B", help="Such as de-en; unset: what the names of the files say."
-        ),
+        typer.Option("--languages", metavar="A-B", help="Such as de-en; unset: by the names of the files."),
     ] = "",
-    column: Annotated[
-        str,
-        typer.Option(
-            "--column",
-            help="Where the sentences are: a key of .jsonl, a column of .parquet, a head or number of .tsv.",
-        ),
-    ] = "",
+    column: ColumnOption = "",
     neighbours: NeighboursOption = 4,
-    margin: Annotated[
-        Literal["ratio", "distance", "absolute"], typer.Option("--margin", help="How pairs are scored.")
-    ] = "ratio",
-    retrieval: Annotated[
-        Literal["forward", "backward", "intersection", "max-score"],
-        typer.Option("--retrieval", help="Which pairs are taken; max-score: best first, each sentence once."),
-    ] = "max-score",
+    margin: MarginOption = "ratio",
+    retrieval: RetrievalOption = "max-score",
     min_margin: Annotated[
         float | None, typer.Option("--min-margin", help="Leave out pairs of a lower margin.")
     ] = None,
-    top: Annotated[
-        int | None, typer.Option("--top", min=1, help="Write only so many pairs, the best.")
-    ] = None,
-    keep_identical: Annotated[
-        bool, typer.Option("--keep-identical", help="Also write pairs whose two sides are the same text.")
-    ] = False,
-    work: Annotated[
-        Path | None,
-        typer.Option(
-            "--work", metavar="DIR", help="Folder of vectors and finished blocks; FILE.work by default."
-        ),
-    ] = None,
-    block_rows: Annotated[
-        int,
-        typer.Option(
-            "--block-rows", min=0, help="Sentences of A per block, the unit of resume; 0: by their number."
-        ),
-    ] = 0,
+    top: Annotated[int | None, typer.Option("--top", min=1, help="Only so many pairs, the best.")] = None,
+    keep_identical: IdenticalOption = False,
+    max_minutes: MaxMinutesOption = None,
+    work: WorkOption = None,
+    block_rows: BlockOption = 0,
     changes: ModelSetOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,6 +96,7 @@ def mine(
         options = {
             "neighbours": neighbours, "margin": margin, "retrieval": retrieval, "min_margin": min_margin, "top": top,
             "keep_identical": keep_identical, "block_rows": block_rows,
+            "max_minutes": max_minutes,
         }  # fmt: skip
         config = parse_options(MineConfig, options, "isoglot mine")
         folder = work or out.with_name(f"{out.name}.work")
@@ -105,6 +112,9 @@ def _text(found: dict[str, Any]) -> str:
     if found["margin"]:
         of = found["margin"]
         lines.append(f"margins {of['highest']:.3f} to {of['lowest']:.3f}, median {of['median']:.3f}")
+    if found["search"]["kind"] == "approximate":
+        recalls = "{:.3f} forward, {:.3f} backward".format(*found["search"]["recall"])
+        lines.append(f"search   approximate; recall of the exact neighbours, on a sample: {recalls}")
     mark = "" if found["languages"] else "#SOURCE-TARGET"
     lines.append(f"next     isoglot corpus build {found['out']}{mark} --out corpus")
     lines.append(f"vectors  {found['work']} (delete it when you are done)")

@@ -6,7 +6,6 @@ among them. What it holds depends on that chunk alone; the backward neighbours o
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from isoglot.artefact import digest_bytes, digest_json
-from isoglot.disk import write_atomic
 from isoglot.errors import IsoglotError
 from isoglot.mine.best import best_of
+from isoglot.mine.finished import SUFFIX, read_finished, write_finished
 from isoglot.mine.knn import BothWays, Neighbours, nearest_both_ways
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.scale.plan import Chunk, cut, run_in_process
@@ -27,8 +26,6 @@ from isoglot.teacher.store import Store, StoredVectors, key_of
 _ROWS = 16_384  # of a block, at least
 _MOST_BLOCKS = 64  # each holds k neighbours of every target
 _FOLDER = "blocks-"
-_SUFFIX = ".block"  # the sha256 of what follows, then tensors as safetensors lays them out
-_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def search(job: Job, progress: Progress = SILENT) -> BothWays:
             return nearest_both_ways(some, job.targets, job.k, progress=_Inside(task))
 
         for chunk, found in run_in_process(left, work):
-            write_atomic(_path(job.folder, chunk), _packed(found))
+            _write(_path(job.folder, chunk), found)
     return _merged(job, plan)
 
 
@@ -97,33 +94,23 @@ def forget(work: Path, keep: Path | None = None) -> None:
 
 
 def _path(folder: Path, chunk: Chunk) -> Path:
-    return folder / f"{chunk.id}{_SUFFIX}"
+    return folder / f"{chunk.id}{SUFFIX}"
 
 
-def _packed(found: BothWays) -> bytes:
-    from safetensors.numpy import save
-
+def _write(path: Path, found: BothWays) -> None:
     (near, ids), (back, back_ids) = found.forward, found.backward
-    tensors = {"near": near, "ids": ids.astype(np.int32), "back": back, "back_ids": back_ids.astype(np.int32)}
-    data: bytes = save(tensors)
-    return hashlib.sha256(data).digest() + data
+    narrow = {"ids": ids.astype(np.int32), "back_ids": back_ids.astype(np.int32)}
+    write_finished(path, {"near": near, "back": back, **narrow})
 
 
 def _read(folder: Path, chunk: Chunk) -> BothWays | None:
     """A finished block; None when there is none, or a damaged one, which is then done again."""
-    from safetensors.numpy import load
-
-    path = _path(folder, chunk)
-    if not path.is_file():
+    arrays = read_finished(_path(folder, chunk))
+    if arrays is None:
         return None
-    content = path.read_bytes()
-    digest, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-    if hashlib.sha256(data).digest() != digest:
-        return None
-    tensors = load(data)
     return BothWays(
-        (tensors["near"], tensors["ids"].astype(np.int64)),
-        (tensors["back"], tensors["back_ids"].astype(np.int64)),
+        (arrays["near"], arrays["ids"].astype(np.int64)),
+        (arrays["back"], arrays["back_ids"].astype(np.int64)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from isoglot.corpus.languages import is_code, parse
 from isoglot.corpus.packing import create_text
 from isoglot.errors import RequestError
 from isoglot.lock import exclusive
-from isoglot.mine.blocks import Job, forget, search
+from isoglot.mine.approximate import search_within
+from isoglot.mine.blocks import Job, forget
 from isoglot.mine.margin import Mined, mine
 from isoglot.mine.sentences import Side, distinct, with_vectors
 from isoglot.progress import SILENT, Progress
@@ -82,7 +83,7 @@ def mine_files(
             store, sides[0].texts, sides[1].texts, config.neighbours, request.work, config.block_rows
         )
         forget(request.work, keep=job.folder)
-        found = search(job, progress)
+        found, how = search_within(job, config.max_minutes, progress)
         every = mine(found, margin=config.margin, retrieval=config.retrieval)
         kept, dropped = _kept(every, sides[0], sides[1], config)
         _write(request.out, kept, sides[0], sides[1], languages)
@@ -93,7 +94,7 @@ def mine_files(
         "space": store.space["fingerprint"],
         "sources": _counted(sides[0]),
         "targets": _counted(sides[1]),
-        "search": "exact",
+        "search": asdict(how),
         "found": len(every.scores),
         "dropped": dropped,
         "pairs": len(kept.scores),

@@ -10,7 +10,7 @@ import typer
 
 from isoglot.cli.console import JsonOption, count, handled
 from isoglot.cli.corpus.folder import FolderArgument
-from isoglot.cli.mine import ModelOption, ModelSetOption, NeighboursOption
+from isoglot.cli.mine import ModelOption, ModelSetOption, NeighboursOption, WorkOption
 
 
 def clean(
@@ -30,12 +30,7 @@ def clean(
         ),
     ] = "ratio",
     neighbours: NeighboursOption = 4,
-    work: Annotated[
-        Path | None,
-        typer.Option(
-            "--work", metavar="DIR", help="Folder of vectors and finished blocks; OUT.work by default."
-        ),
-    ] = None,
+    work: WorkOption = None,
     changes: ModelSetOption = None,
     as_json: JsonOption = False,
 ) -> None:
