@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from isoglot.config import TeacherConfig
@@ -6,7 +7,7 @@ from isoglot.scale.plan import Part
 from isoglot.teacher.embed import embed
 from isoglot.teacher.store import Store
 from isoglot.teacher.store_merge import merge
-from stores import TEXTS, Counting, fill, shards
+from stores import TEXTS, Counting, expected, fill, shards
 
 CONFIG = TeacherConfig(model="counting", chunk_rows=10)
 
@@ -38,6 +39,38 @@ def test_a_missing_part_is_filled_in_by_the_next_pass(tmp_path):
     assert len(teacher.seen) == 30
     fill(tmp_path / "whole", TEXTS)
     assert shards(tmp_path / "merged") == shards(tmp_path / "whole")
+
+
+def test_parts_leave_out_what_the_store_that_they_continue_holds(tmp_path):
+    whole = tmp_path / "whole"
+    embed(TEXTS[:40], Counting(), CONFIG, whole)
+    before = shards(whole)
+    teachers = [Counting(), Counting()]
+    folders = [tmp_path / "part1", tmp_path / "part2"]
+    for number, (teacher, folder) in enumerate(zip(teachers, folders, strict=True), 1):
+        embed(TEXTS, teacher, CONFIG, folder, part=Part(number, 2), known=whole)
+    assert sorted(teachers[0].seen + teachers[1].seen) == sorted(TEXTS[40:])
+    merged = merge(folders, whole)
+    assert before.items() <= shards(whole).items()
+    assert np.abs(merged.vectors(TEXTS) - expected(TEXTS)).max() < 1e-3
+    late = Counting()
+    embed(TEXTS, late, CONFIG, whole)
+    assert late.seen == []
+
+
+def test_parts_of_a_reduced_space_take_the_axes_of_the_store_that_they_continue(tmp_path):
+    config = TeacherConfig(model="counting", chunk_rows=10, dimension=3, pca_sentences=50)
+    embed(TEXTS[:60], Counting(), config, tmp_path / "whole")
+    embed(TEXTS, Counting(), config, tmp_path / "part", known=tmp_path / "whole")
+    merged = merge([tmp_path / "part"], tmp_path / "whole")
+    assert merged.rows == len(TEXTS)
+    assert merged.verify() == []
+
+
+def test_a_store_of_another_space_cannot_be_continued(tmp_path):
+    fill(tmp_path / "other", TEXTS, precision="int8")
+    with pytest.raises(RequestError, match="store_precision is int8 there and fp16 now"):
+        embed(TEXTS, Counting(), CONFIG, tmp_path / "part", known=tmp_path / "other")
 
 
 def test_parts_of_different_spaces_are_refused(tmp_path):

@@ -29,6 +29,10 @@ def embed(
             help="Do only this part of the work, such as 2/8, in a store of its own (see store merge).",
         ),
     ] = "1/1",
+    known: Annotated[
+        Path | None,
+        typer.Option("--known", help="Leave out what this store holds; the parts can be merged into it."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Embed every distinct source sentence of a corpus once."""
@@ -38,7 +42,7 @@ def embed(
         from isoglot.scale.plan import parse_part
 
         config, part = parse_teacher(teacher, changes or []), parse_part(shard)
-        made = embed_corpus(corpus, config, store, console, workers, part)
+        made = embed_corpus(corpus, config, store, console, workers, part, known)
         result = {
             "store": str(store),
             "rows": made.rows,

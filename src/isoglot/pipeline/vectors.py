@@ -21,6 +21,7 @@ def embed_corpus(
     progress: Progress = SILENT,
     processes: int = 1,
     part: Part = WHOLE,
+    known: Path | None = None,
 ) -> Store:
     """Embed every source sentence of a corpus folder with a teacher.
 
@@ -31,6 +32,7 @@ def embed_corpus(
         progress: where to report.
         processes: how many embed.
         part: which chunks of the plan to do.
+        known: a store whose sentences are left out.
 
     Raises:
         RequestError: no such corpus or teacher, the teacher lacks sentences, or the store holds another space.
@@ -38,7 +40,7 @@ def embed_corpus(
     opened = Corpus.open(corpus)
     teacher, _ = open_teacher(config)
     covered = cover(opened, teacher, config.missing)
-    made = embed(covered.sources(), teacher, config, store, progress, processes, part)
+    made = embed(covered.sources(), teacher, config, store, progress, processes, part, known)
     if covered.lacking:
         progress.stage("teacher", f"{len(covered.lacking)} source sentences left out without a vector")
     return made

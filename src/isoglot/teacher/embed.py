@@ -16,7 +16,7 @@ from isoglot.lock import exclusive
 from isoglot.progress import SILENT, Progress
 from isoglot.scale.plan import WHOLE, Chunk, Part
 from isoglot.scale.pool import Pool, run_in_processes
-from isoglot.teacher.axes import AXES
+from isoglot.teacher.axes import AXES, read_axes, write_axes
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher, encode_each
 from isoglot.teacher.reduced import reduce, with_axes
@@ -35,6 +35,7 @@ def embed(
     progress: Progress = SILENT,
     processes: int = 1,
     part: Part = WHOLE,
+    known: Path | None = None,
 ) -> Store:
     """Put the teacher's vector of every distinct sentence into the store at `folder`; what is there already stays.
 
@@ -46,9 +47,11 @@ def embed(
         progress: where to report.
         processes: how many embed; with 1 this process itself. The bytes of the shards do not depend on it.
         part: which chunks of the plan to do.
+        known: a store of the same space whose sentences are left out: the one that the parts will be merged into.
 
     Returns:
-        The store, holding at least `texts` (or the part of them), which proves every shard before it reads it.
+        The store, holding at least `texts` (or the part of them, or what `known` lacks), which proves every shard
+        before it reads it.
 
     Raises:
         RequestError: the store holds another space.
@@ -56,8 +59,11 @@ def embed(
             numbers, or no longer gives those that the store holds.
     """
     with explaining_full_disk(folder), exclusive(folder):
+        if known is not None and (known / AXES).is_file() and not (folder / AXES).is_file():
+            write_axes(folder / AXES, *read_axes(known / AXES))
         teacher = _as_asked(teacher, config, texts, folder, progress)
         store = StoreWriter.create(folder, teacher.space(), config.chunk_rows, config.store_precision)
+        texts = texts if known is None else _beyond(known, store, texts)
         work = store.work_for(texts)
         left = work.left(part.chunks(work.plan))
         if left:
@@ -91,6 +97,14 @@ def _open_again(config: TeacherConfig, folder: Path) -> Callable[[Sequence[str]]
     """Open the teacher in a worker process, along the axes that the store holds."""
     teacher, _ = open_teacher(config)
     return (teacher if config.dimension is None else with_axes(teacher, folder / AXES)).encode
+
+
+def _beyond(known: Path, store: Store, texts: Sequence[str]) -> list[str]:
+    """Leave out the sentences that another store holds."""
+    other = Store.open(known)
+    other.header.refuse_other(store.header, known, "Give the store that this pass continues.")
+    _, held = other.find([key_of(text) for text in texts])
+    return [text for text, there in zip(texts, held, strict=True) if not there]
 
 
 def _as_asked(
