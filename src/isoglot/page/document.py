@@ -22,17 +22,25 @@ _OWN = "isoglot.page"
 
 
 def render(
-    package: str, values: Mapping[str, object], *, kind: str, title: str, scripts: Sequence[str] = ()
+    package: str,
+    values: Mapping[str, object],
+    *,
+    kind: str,
+    title: str,
+    scripts: Sequence[str] = (),
+    styles: Sequence[str] = ("page.css",),
 ) -> str:
     """Return the page of `package`: its `templates/page.html`, which extends `page/base.html`.
 
     Args:
-        package: its `templates` folder also holds `page.css`, which follows the common style sheet.
+        package: its `templates` folder also holds the `styles` and `scripts`.
         values: what the template shows.
         kind: what the page is, such as "distillation report"; stands above the title.
         title: headline.
         scripts: files of the templates folder that run after the one that sorts tables.
+        styles: files of the templates folder that follow the common style sheet.
     """
+    style = "".join([_packaged(_OWN, "base.css"), *(_packaged(package, name) for name in styles)])
     script = "".join([_packaged(_OWN, "sort.js"), *(_packaged(package, name) for name in scripts)])
     return (
         _environment(package)
@@ -41,7 +49,7 @@ def render(
             **values,
             kind=kind,
             title=title,
-            style=Markup(_packaged(_OWN, "base.css") + _packaged(package, "page.css")),  # noqa: S704  our own files
+            style=Markup(style),  # noqa: S704  our own files
             script=Markup(script),  # noqa: S704  our own files
             policy=content_security_policy(script),
         )
@@ -68,6 +76,9 @@ def _environment(package: str) -> Environment:
     )
     environment.filters |= {
         "percent": text.percent,
+        "points": text.points,
+        "signed_points": text.signed_points,
+        "probability": text.probability,
         "score": text.score,
         "thousandths": text.thousandths,
         "significant": text.significant,

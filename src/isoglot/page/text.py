@@ -52,6 +52,23 @@ def score(value: float | None) -> str:
     return _minus(f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}")
 
 
+def points(value: float | None) -> str:
+    """An accuracy, a correlation or an F1 as papers print it: times 100, one decimal."""
+    return MISSING if not known(value) else _minus(f"{100 * value:.1f}")
+
+
+def signed_points(difference: float | None) -> str:
+    """A difference of two scores, times 100, with its sign; two decimals, because differences are small."""
+    return MISSING if not known(difference) else _minus(f"{100 * difference:+.2f}")
+
+
+def probability(p: float | None) -> str:
+    """A p value; small ones only as a bound."""
+    if not known(p):
+        return MISSING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def thousandths(value: float | None) -> str:
     """A mean squared error per component, times 1000 (unit vectors of 384 dimensions: 0 to 5)."""
     if not known(value):

@@ -80,7 +80,7 @@ class HealthRow:
 
 @dataclass(frozen=True)
 class CalibrationPoint:
-    """Where the teacher gives pairs the mean cosine `teacher`, the student gives the same pairs `student`."""
+    """Where the teacher gives pairs the mean score `teacher`, the student gives the same pairs `student`."""
 
     teacher: float
     student: float
@@ -103,7 +103,7 @@ class CompatRow:
         overlap: share of the teacher's ten hits for the English query that are also the student's.
         threshold_kept: share of pairs above the teacher's threshold that the student also puts above it.
         threshold_added: share of pairs below the teacher's threshold that the student puts above it.
-        curve: mean cosines of student and teacher by the teacher's cosine, rising.
+        curve: mean scores of student and teacher, in the index's measure, by the teacher's score, rising.
     """
 
     language: str
@@ -129,8 +129,8 @@ class Compat:
         metric: the index's own, such as "cosine".
         documents: number of vectors in it.
         protocol: what the numbers mean; never mixed on one page.
-        builder_cosine: mean cosine of the index's vectors and the teacher's of the same texts; None when unmeasured.
-        threshold: the teacher's cosine threshold that was tested.
+        builder_cosine: median cosine of the index's vectors and the teacher's of the same texts; None when unmeasured.
+        threshold: the teacher's threshold that was tested, in the index's measure; where it varies, of the first row.
         rows: one per language.
         note: one sentence on what was not measured and what to give to get it; empty when nothing is missing.
     """
