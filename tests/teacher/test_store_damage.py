@@ -6,9 +6,11 @@ import sqlite3
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from isoglot.errors import DamagedError, RequestError
 from isoglot.teacher.store import Store
+from isoglot.teacher.store_shard import Layout, map_shard
 from isoglot.teacher.store_write import StoreWriter
 from stores import SPACE, TEXTS, expected, fill, shards
 
@@ -153,3 +155,36 @@ def test_a_missing_manifest_is_damage_and_not_an_empty_store(tmp_path):
     for opening in (lambda: Store.open(tmp_path), lambda: StoreWriter.create(tmp_path, SPACE, 10)):
         with pytest.raises(DamagedError, match=r"manifest\.sqlite"):
             opening()
+
+
+HEADERS = {
+    "a list": "[]",
+    "deep": "[" * 100_000,
+    "no fields": '{"keys": {}, "vectors": {}}',
+    "a number": '{"keys": 5}',
+    "endless shape": '{"keys": {"dtype": "U8", "shape": [1e30], "data_offsets": [0, 16]}}',
+    "huge shape": '{"keys": {"dtype": "U8", "shape": [10000000000000000000000], "data_offsets": [0, 16]}}',
+    "odd type": '{"keys": {"dtype": ["U8"], "shape": [1, 16], "data_offsets": [0, 16]}}',
+    "backwards": '{"keys": {"dtype": "U8", "shape": [1, 16], "data_offsets": [16, 0]}}',
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_shard_with_an_odd_header_is_damaged_not_a_crash(tmp_path, header):
+    text = HEADERS[header].encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(64))
+    with pytest.raises(DamagedError, match="not a readable shard"):
+        map_shard(path, path.stat().st_size, 1, Layout(4, "fp16"))
+
+
+def test_scales_for_other_rows_are_damage(tmp_path):
+    path = tmp_path / "x.safetensors"
+    tensors = {
+        "keys": np.zeros((2, 16), np.uint8),
+        "vectors": np.ones((2, 4), np.int8),
+        "scales": np.ones(1, np.float32),
+    }
+    path.write_bytes(save(tensors))
+    with pytest.raises(DamagedError, match=r"holds float32 \(1,\) scales for 2 rows"):
+        map_shard(path, path.stat().st_size, 2, Layout(4, "int8"))

@@ -227,6 +227,31 @@ def test_bad_parquet_columns_are_refused(tmp_path):
     assert np.abs(opened(path).encode(TEXTS) - table()).max() < 1e-2
 
 
+@pytest.mark.parametrize("version", [b"\x01\x00", b"\x02\x00"])
+@pytest.mark.parametrize(
+    "header", ["{'descr': '<f4", "(", "{'shape': (1,", ",,", "  1\n 2\n", "'" * 3, "[" * 500]
+)
+def test_a_header_that_is_no_python_is_refused(tmp_path, version, header):
+    """Found by fuzzing: NumPy's reader lets SyntaxError and TokenError out."""
+    path = write(tmp_path, ".npy")
+    length = len(header).to_bytes(2 if version[0] == 1 else 4, "little")
+    path.write_bytes(b"\x93NUMPY" + version + length + header.encode() + bytes(64))
+    with pytest.raises(DamagedError, match="cannot be mapped"):
+        opened(path)
+
+
+def test_texts_in_parquet_that_are_not_utf8_are_refused(tmp_path):
+    """Found by fuzzing."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    broken = pa.array([b"good", b"\xff\xfe"]).view(pa.string())
+    vectors = pa.array([[1.0, 2.0], [3.0, 4.0]], pa.list_(pa.float32()))
+    pq.write_table(pa.table({"text": broken, "vector": vectors}), tmp_path / "x.parquet")
+    with pytest.raises(DamagedError, match="not a readable Parquet file"):
+        opened(tmp_path / "x.parquet")
+
+
 def test_an_empty_index_is_refused(tmp_path):
     for kind in KINDS:
         with pytest.raises(RequestError, match=r"no vectors|rows of F16"):

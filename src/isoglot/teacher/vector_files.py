@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def _checked(path: Path, table: NDArray[Any]) -> NDArray[Any]:
 def _map_npy(path: Path) -> NDArray[Any]:
     try:
         table = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:  # the header is Python's syntax
         raise DamagedError(
             f"{path} cannot be mapped as a .npy array ({error}).", "Save it with numpy.save as a float array."
         ) from error
@@ -213,7 +214,7 @@ def _parquet(path: Path, options: VectorsConfig) -> Iterator[Block]:
             for batch in file.iter_batches(_ROWS, columns=columns):
                 yield _texts_of(path, batch, options, first), _vectors_of(path, batch, options, first)
                 first += batch.num_rows
-    except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
         raise DamagedError(f"{path} is not a readable Parquet file ({error}).") from error
 
 
