@@ -6,9 +6,7 @@ By language and by sentence length; `pipeline.health` collects the sentences.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from isoglot.evaluate.closeness import Fit, fit, mean_cosine, principal_variances, rank_of
 from isoglot.evaluate.hubness import NEIGHBOURS, hubness, index_hubness
+from isoglot.mine.threads import multiplying_alone
 
 FEWEST = 30  # sentences whose variance R2 can be a share of
 SAMPLE = 1000  # rows at most that effective rank, anisotropy and hubness are computed of
@@ -124,13 +123,15 @@ def health_of(samples: Sequence[Sample], limit: int | None = None, tokens_of: st
         tokens_of: whose tokens these are.
     """
     spans = [] if limit is None else length_spans(limit)
-    measured = [_measured(sample, None) for sample in samples if len(sample.vectors)]
-    rows = [_together(measured)] if measured else []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy lets other threads run meanwhile
+    filled = [sample for sample in samples if len(sample.vectors)]
+    with multiplying_alone() as pool:
+        measured = list(pool.map(_measured, filled))
+        rows = [_together(measured)] if measured else []
         rows += pool.map(_scores, measured)
-    parts = {span: [one for each in measured if (one := _within(each.sample, span))] for span in spans}
-    rows += [_together(ones) for ones in parts.values() if ones]
-    rows += [_closeness(one) for ones in parts.values() for one in ones]
+        cut = list(pool.map(lambda sample: [_within(sample, span) for span in spans], filled))
+        parts = [[one for one in ones if one is not None] for ones in zip(*cut, strict=True)]
+        rows += pool.map(_together, [ones for ones in parts if ones])
+    rows += [_closeness(one) for ones in parts for one in ones]
     return Health(tuple(rows), NEIGHBOURS, SAMPLE, limit, None if limit is None else tokens_of)
 
 
@@ -181,7 +182,7 @@ class _Measured:
     sentences: int
 
 
-def _measured(sample: Sample, length: str | None) -> _Measured:
+def _measured(sample: Sample, length: str | None = None) -> _Measured:
     same_width = sample.targets is not None and sample.targets.shape[1] == sample.vectors.shape[1]
     compared = fit(sample.vectors, sample.targets) if same_width and sample.targets is not None else None
     return _Measured(sample, length, compared, sample.language, len(sample.vectors))
