@@ -43,10 +43,10 @@ class StudentConfig(Section):
     layers: tuple[int, ...] = Field(
         (), description="numbers of the transformer's layers to keep, from 0; empty: all"
     )
-    rows: Literal["outputs", "inputs", "random"] = Field(
-        "outputs",
-        description="token vectors that static and lstm start from: what the encoder of `model` makes of each token"
-        " alone, its input embeddings, or random ones",
+    rows: Literal["inputs", "outputs", "random"] = Field(
+        "inputs",
+        description="token vectors that static and lstm start from: the input embeddings of `model`, what it makes of"
+        " each token alone (better, but minutes of work), or random ones",
     )
     lstm_width: int = Field(512, ge=1, description="units of the LSTM in each direction")
     lstm_layers: int = Field(1, ge=1, description="LSTMs on one another")
@@ -147,6 +147,21 @@ class TrainConfig(Section):
         description="share of the short paragraphs (2 to 6 consecutive sentences of a corpus) to learn from as well",
     )
     source_term: bool = Field(True, description="also pull the source sentence to its teacher vector")
+    accumulate: int = Field(1, ge=1, description="batches whose gradients are summed up for one step")
+    dropout: bool = Field(
+        False,
+        description="train with the dropout of the student's own configuration; targets are fixed, so it is off",
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="stop after so many looks at the dev split in a row without a better one; unset: never",
+    )
+    rewinds: int = Field(
+        2,
+        ge=0,
+        description="how often a collapsed student is put back to its best weights before the run stops",
+    )
     evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")
 
     @model_validator(mode="after")

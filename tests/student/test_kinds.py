@@ -36,7 +36,11 @@ def finished(tiny_folder, tmp_path_factory):
         "static": ["student.kind=static", "train.learning_rate=1e-2"],
         "lstm": ["student.kind=lstm", "train.learning_rate=1e-3", "train.head_learning_rate=1e-6"],
     }
-    common = ["train.epochs=6", "warm_start.sentences=30"]  # a start that leaves something to learn
+    common = [
+        "train.epochs=6",
+        "warm_start.sentences=30",
+        "student.rows=outputs",
+    ]  # a start that leaves something to learn
     return {
         kind: run(load_recipe(str(recipe), [*changes, *common]), folder / kind)
         for kind, changes in settings.items()
@@ -104,9 +108,9 @@ def test_rows_say_where_token_vectors_come_from(tiny_folder, tmp_path, options):
 
 def test_vectors_of_single_tokens_are_computed_once(tiny_folder, tmp_path):
     for _ in range(2):
-        begun(tiny_folder / "student", tmp_path / "rows", **STATIC)
+        begun(tiny_folder / "student", tmp_path / "rows", **STATIC, rows="outputs")
         stamp = (tmp_path / "rows" / "rows.safetensors").stat().st_mtime_ns
-    begun(tiny_folder / "student", tmp_path / "rows", **STATIC)
+    begun(tiny_folder / "student", tmp_path / "rows", **STATIC, rows="outputs")
     assert (tmp_path / "rows" / "rows.safetensors").stat().st_mtime_ns == stamp
 
 

@@ -148,33 +148,127 @@ def test_a_loss_that_is_not_finite_is_never_stepped_on(tiny_folder, tmp_path):
     before = weights(run)
     outcome = train(run)
     assert "not finite at step" in outcome.remark
+    dumped = json.loads((tmp_path / "not_finite.json").read_text())
+    assert dumped["step"] == outcome.progressed.step + 1
+    assert run.examples.texts[5] in dumped["texts"]
+    assert 5 in run.examples.group[dumped["rows"]]
     assert all(torch.isfinite(tensor).all() for tensor in weights(run).values())
     assert outcome.progressed.step < outcome.progressed.schedule.steps
     assert before.keys() == weights(run).keys()
 
 
-def test_a_collapse_stops_the_run(tiny_folder, tmp_path):
-    """Targets that are all one vector pull every sentence together; the real vectors show it."""
-    from isoglot.evaluate.closeness import effective_rank, mean_cosine
+def collapsing(tiny_folder, folder, rewinds):
+    """A run whose learning rate pulls every sentence together, seen by what the vectors really are."""
+    from isoglot.evaluate.closeness import effective_rank, mean_cosine, r_squared
 
     config = TrainConfig(
-        epochs=60, batch_tokens=256, learning_rate=3e-3, head_learning_rate=1e-2, contrast=0.0, evaluations=20
-    )
-    run = make_run(tiny_folder, tmp_path, config=config)
-    run.examples.vectors[:] = run.examples.vectors[0]
-    texts = run.examples.texts[:120]
+        epochs=20, batch_tokens=256, learning_rate=0.1, head_learning_rate=0.1, contrast=0.0, evaluations=20,
+        clip=1e6, warmup=0.0, rewinds=rewinds,
+    )  # fmt: skip
+    run = make_run(tiny_folder, folder, config=config)
+    centred = run.examples.vectors - run.examples.vectors.mean(axis=0)
+    run.examples.vectors[:] = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    rows = np.arange(120)
 
     def look(encoder):
-        vectors = encoder.encode(texts)
-        return dataclasses.replace(
-            FLAT, effective_rank=effective_rank(vectors), mean_cosine=mean_cosine(vectors)
+        vectors = encoder.encode([run.examples.texts[row] for row in rows])
+        targets = run.examples.vectors[run.examples.group[rows]]
+        closeness = 1 - float(np.square(vectors - targets).mean())
+        return DevScore(
+            closeness,
+            closeness,
+            r_squared(vectors, targets),
+            "de",
+            0.0,
+            effective_rank(vectors),
+            mean_cosine(vectors),
         )
 
+    return dataclasses.replace(run, validate=look)
+
+
+def test_a_collapse_stops_the_run_when_it_may_not_rewind(tiny_folder, tmp_path):
+    run = collapsing(tiny_folder, tmp_path, rewinds=0)
     before = weights(run)
-    outcome = train(dataclasses.replace(run, validate=look))
-    assert "stopped at step" in outcome.remark
-    assert outcome.progressed.step < outcome.progressed.schedule.steps
+    outcome = train(run)
+    assert "stopped at step 5: effective rank fell from" in outcome.remark
+    assert outcome.progressed.step == 5 < outcome.progressed.schedule.steps
     assert same(weights(run), before)
+
+
+def test_a_collapse_is_rewound_and_the_run_goes_on_more_slowly(tiny_folder, tmp_path):
+    run = collapsing(tiny_folder, tmp_path, rewinds=4)
+    outcome = train(run)
+    done = outcome.progressed
+    assert done.step == done.schedule.steps
+    assert 1 <= len(done.rewound) <= 4
+    assert done.best.r2 > 0.5
+    assert outcome.remark.startswith("at step 5 effective rank fell from")
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    after = next(entry for entry in log if entry["step"] == done.rewound[0] + 1)
+    assert after["rate"] == pytest.approx(done.schedule.factor(done.rewound[0]) / 2)
+
+
+def test_a_run_that_was_rewound_resumes_with_the_same_bits(tiny_folder, tmp_path):
+    whole = collapsing(tiny_folder, tmp_path / "whole", rewinds=4)
+    outcome = train(whole)
+    first = collapsing(tiny_folder, tmp_path / "parts", rewinds=4)
+    looks = iter(range(1, 99))
+
+    def stop_at(encoder):
+        if next(looks) == 4:
+            raise StoppedError
+        return first.validate(encoder)
+
+    with pytest.raises(StoppedError):
+        train(dataclasses.replace(first, validate=stop_at))
+    second = collapsing(tiny_folder, tmp_path / "parts", rewinds=4)
+    assert train(second).remark == outcome.remark
+    assert same(weights(second), weights(whole))
+
+
+def test_patience_ends_a_run_that_gets_no_better_and_a_second_call_agrees(tiny_folder, tmp_path):
+    config = TrainConfig(**{**CONFIG.model_dump(), "evaluations": 8, "patience": 3})
+    for _ in range(2):
+        outcome = train(make_run(tiny_folder, tmp_path, lambda encoder: FLAT, config))
+        assert "3 looks in a row were no better than step 0" in outcome.remark
+        assert [point.step for point in outcome.progressed.curve] == [
+            0, *(outcome.progressed.schedule.evaluate_every * look for look in (1, 2, 3))
+        ]  # fmt: skip
+    assert outcome.progressed.step < outcome.progressed.schedule.steps
+
+
+def test_accumulated_batches_make_the_step_of_one_large_batch(tiny_folder, tmp_path):
+    """Without contrast, which compares within a batch, the gradients are those of all rows together."""
+    from isoglot.train.batches import Batch
+    from isoglot.train.loop import _optimiser, _step
+
+    one, many = (make_run(tiny_folder, tmp_path / name) for name in ("one", "many"))
+    rows = np.arange(40, dtype=np.int64)
+    own = np.linspace(0.5, 2, 40).astype(np.float32)
+    losses = [
+        _step(one, _optimiser(one), [Batch(rows, own)], 1.0, 0),
+        _step(
+            many,
+            _optimiser(many),
+            [Batch(rows[n : n + 10], own[n : n + 10]) for n in range(0, 40, 10)],
+            1.0,
+            0,
+        ),
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    a, b = weights(one), weights(many)
+    assert max(float((a[name] - b[name]).abs().max()) for name in a) < 1e-4
+
+
+def test_accumulating_takes_fewer_steps(tiny_folder, tmp_path):
+    steps = []
+    for accumulate in (1, 4):
+        config = TrainConfig(**{**CONFIG.model_dump(), "accumulate": accumulate})
+        steps.append(
+            train(make_run(tiny_folder, tmp_path / str(accumulate), config=config)).progressed.schedule.steps
+        )
+    assert steps[1] == pytest.approx(steps[0] / 4, abs=1)
 
 
 def test_measuring_the_speed_changes_no_weight(tiny_folder, tmp_path):
@@ -231,7 +325,7 @@ def test_what_weighs_more_is_learned_at_the_price_of_the_rest(tiny_folder, tmp_p
     [
         {"clip": 1e-3}, {"weight_decay": 5.0}, {"warmup": 0.9}, {"learning_rate": 1e-4},
         {"head_learning_rate": 1e-5}, {"batch_tokens": 128}, {"targets_per_group": 1}, {"source_term": False},
-        {"cosine": 5.0},
+        {"cosine": 5.0}, {"dropout": True}, {"accumulate": 2},
     ],
     ids=str,
 )  # fmt: skip
@@ -275,6 +369,12 @@ def test_better_needs_both_measures():
     assert not beats(dataclasses.replace(better, spearman=0.49), start, start)
     assert not beats(dataclasses.replace(better, retrieval=0.49, spearman=0.9), start, start)
     assert not beats(dataclasses.replace(better, retrieval=0.55), better, start)
+
+
+def test_a_student_that_explains_more_is_as_narrow_as_its_teacher():
+    near = dataclasses.replace(FLAT, mean_cosine=0.97, effective_rank=3.0, r2=0.6)
+    assert collapse(near, FLAT) is None
+    assert collapse(dataclasses.replace(near, r2=0.05), dataclasses.replace(FLAT, r2=-1.0)) is not None
 
 
 def test_collapse_is_named():

@@ -21,8 +21,8 @@ from isoglot.pipeline.start import Start
 from isoglot.progress import Progress
 from isoglot.student import folder as student_folder
 from isoglot.student.vocabulary import SubVocabulary
+from isoglot.teacher.axes import AXES
 from isoglot.teacher.kinds import Credit
-from isoglot.teacher.reduced import AXES
 from isoglot.teacher.store import Store
 from isoglot.train.batches import language_shares
 from isoglot.train.examples import Examples

@@ -45,6 +45,7 @@ class Progressed:
         schedule: fixed at the start of the run.
         curve: looks at the dev split so far; the first is the start, before any step.
         best_step: step of the best look; 0 is the start.
+        rewound: steps at which the student had collapsed and its best weights were put back.
     """
 
     step: int
@@ -52,6 +53,7 @@ class Progressed:
     schedule: Schedule
     curve: tuple[CurvePoint, ...]
     best_step: int
+    rewound: tuple[int, ...] = ()
 
     @property
     def start(self) -> DevScore:
@@ -176,4 +178,5 @@ def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tens
 
 def _progressed(raw: dict[str, Any]) -> Progressed:
     curve = tuple(CurvePoint(**{**point, "score": DevScore(**point["score"])}) for point in raw["curve"])
-    return Progressed(**{**raw, "schedule": Schedule(**raw["schedule"]), "curve": curve})
+    schedule, rewound = Schedule(**raw["schedule"]), tuple(raw["rewound"])
+    return Progressed(**{**raw, "schedule": schedule, "curve": curve, "rewound": rewound})

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from isoglot.encode.encoder import Embedder
 
+_EXPLAINS = 0.1  # R2 that no collapsed student has
+
 
 @dataclass(frozen=True)
 class DevScore:
@@ -50,7 +52,13 @@ def beats(candidate: DevScore, best: DevScore, start: DevScore) -> bool:
 
 
 def collapse(now: DevScore, start: DevScore) -> str | None:
-    """Say what is wrong when the student's vectors have fallen together, else None."""
+    """Say what is wrong when the student's vectors have fallen together, else None.
+
+    The mean vector alone explains nothing; a student that explains more than at its start is only as narrow as its
+    teacher is.
+    """
+    if now.r2 > max(start.r2, _EXPLAINS):
+        return None
     if now.effective_rank < 0.25 * start.effective_rank:
         return f"effective rank fell from {start.effective_rank:.0f} to {now.effective_rank:.0f}"
     if now.mean_cosine > 0.9 and now.mean_cosine > start.mean_cosine + 0.2:
