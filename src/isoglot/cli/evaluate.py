@@ -4,102 +4,118 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from isoglot.cli.console import Console, JsonOption, handled
 
+if TYPE_CHECKING:
+    from isoglot.pipeline.alone import Wanted
+
+ModelArgument = Annotated[
+    str | None,
+    typer.Argument(
+        help="A student folder or any other encoder: folder, hub id, package:NAME, model.onnx, https://HOST/v1#MODEL.",
+        show_default=False,
+    ),
+]
+SuiteOption = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        help="Tasks: heldout, sts, search, mining, bias, clustering, compat, health, mteb:TASK,...; all but MTEB's by"
+        " default. With --compare: which of them.",
+    ),
+]
+DataOption = Annotated[
+    list[Path] | None,
+    typer.Option("--data", metavar="PATH", help="Folder, zip or file of test sets. May be repeated."),
+]
+CorpusOption = Annotated[
+    Path | None, typer.Option("--corpus", help="Corpus folder whose test split is used.")
+]
+OwnerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher", help="Whose space the model should be in; by default what a student's card names."
+    ),
+]
+TagsOption = Annotated[
+    str | None,
+    typer.Option("--languages", help="Only test sets in these languages, comma separated: de,fr,zh-Hans."),
+]
+IndexOption = Annotated[
+    str | None,
+    typer.Option(
+        "--index", help="Index that the teacher built, for compat; isoglot compat has more options."
+    ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Where scores and report go; MODEL-evaluation by default. It can be resumed."),
+]
+CompareOption = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option("--compare", metavar="A B", help="Two finished evaluations, instead of a model."),
+]
+PoolOption = Annotated[
+    int | None, typer.Option("--pool", help="English texts that every held-out query is searched in.")
+]
+QueriesOption = Annotated[
+    int | None, typer.Option("--queries", help="At most so many held-out sentences per language.")
+]
+
 
 def evaluate(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            help="A student folder or any other encoder: folder, hub id, package:NAME, model.onnx, https://HOST/v1#MODEL.",
-            show_default=False,
-        ),
-    ] = None,
-    suite: Annotated[
-        str | None,
-        typer.Option(
-            "--suite",
-            help="Tasks: heldout, sts, search, mining, bias, clustering, compat, health, mteb:TASK; all but MTEB's by"
-            " default. With --compare: which of them.",
-        ),
-    ] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option("--data", metavar="PATH", help="Folder, zip or file of test sets. May be repeated."),
-    ] = None,
-    corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="Corpus folder whose test split is used.")
-    ] = None,
-    teacher: Annotated[
-        str | None,
-        typer.Option(
-            "--teacher", help="Whose space the model should be in; by default what a student's card names."
-        ),
-    ] = None,
-    languages: Annotated[
-        str | None,
-        typer.Option("--languages", help="Only test sets in these, comma separated: de,fr,zh-Hans."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", help="Where scores and report go; MODEL-evaluation by default. It can be resumed."
-        ),
-    ] = None,
-    compare: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option("--compare", metavar="A B", help="Two finished evaluations, instead of a model."),
-    ] = None,
-    pool: Annotated[
-        int | None, typer.Option("--pool", help="English texts that every held-out query is searched in.")
-    ] = None,
-    queries: Annotated[
-        int | None, typer.Option("--queries", help="At most so many held-out sentences per language.")
-    ] = None,
+    model: ModelArgument = None,
+    suite: SuiteOption = None,
+    data: DataOption = None,
+    corpus: CorpusOption = None,
+    teacher: OwnerOption = None,
+    languages: TagsOption = None,
+    index: IndexOption = None,
+    out: OutOption = None,
+    compare: CompareOption = None,
+    pool: PoolOption = None,
+    queries: QueriesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score an encoder on test sets and held-out sentences, or compare two; write the report."""
     with handled(as_json) as console:
+        from isoglot.config import EvaluateConfig
         from isoglot.errors import RequestError
-        from isoglot.pipeline.evaluate_suite import parse_languages
+        from isoglot.pipeline.evaluate_suite import parse_languages, parse_suite
 
         tags = parse_languages(languages)
         if compare is not None:
             if model is not None:
                 raise RequestError("--compare takes two evaluations and no model.", "Leave out MODEL.")
-            _compare(compare, suite, tags, out, console)
-        elif model is None:
+            return _compare(compare, suite, tags, out, console)
+        if model is None:
             raise RequestError("There is no model to evaluate.", "Give MODEL, or --compare A B.")
-        else:
-            chosen = {
-                key: value for key, value in (("pool", pool), ("queries", queries)) if value is not None
-            }
-            _evaluate(model, suite, (tuple(data or ()), corpus), (teacher, tags, chosen), out, console)
+        from isoglot.pipeline.alone import Wanted
+
+        given = {key: value for key, value in (("pool", pool), ("queries", queries)) if value is not None}
+        wanted = Wanted(
+            model,
+            parse_suite(suite),
+            tuple(data or ()),
+            tags,
+            teacher,
+            corpus,
+            index,
+            EvaluateConfig(**given),
+        )
+        return _evaluate(wanted, out or _default_out(model), console)
 
 
-def _evaluate(
-    model: str,
-    suite: str | None,
-    texts: tuple[tuple[Path, ...], Path | None],
-    options: tuple[str | None, tuple[str, ...], dict[str, int]],
-    out: Path | None,
-    console: Console,
-) -> None:
+def _evaluate(wanted: Wanted, out: Path, console: Console) -> None:
     from isoglot.cli.evaluate_tables import scores_text
-    from isoglot.config import EvaluateConfig
-    from isoglot.pipeline.alone import Wanted, evaluate
-    from isoglot.pipeline.evaluate_suite import parse_suite
+    from isoglot.pipeline.alone import evaluate
 
-    data, corpus = texts
-    teacher, languages, chosen = options
-    wanted = Wanted(model, parse_suite(suite), data, languages, teacher, corpus, EvaluateConfig(**chosen))
-    target = out or _default_out(model)
-    scores = evaluate(wanted, target, console)
-    console.finish(dict(scores), f"{scores_text(scores)}\n\nreport   {target / 'report.html'}")
+    scores = evaluate(wanted, out, console)
+    console.finish(dict(scores), f"{scores_text(scores)}\n\nreport   {out / 'report.html'}")
 
 
 def _default_out(model: str) -> Path:
@@ -107,8 +123,8 @@ def _default_out(model: str) -> Path:
     path = Path(model)
     if path.exists():
         return path.resolve().with_name(f"{path.resolve().name}-evaluation")
-    kept = "".join(c if c.isalnum() or c in "-_." else "-" for c in model.rstrip("/").split("/")[-1])
-    return Path(f"{kept}-evaluation")
+    last = model.rstrip("/").split("/")[-1]
+    return Path("".join(c if c.isalnum() or c in "-_." else "-" for c in last) + "-evaluation")
 
 
 def _compare(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from isoglot.lock import exclusive
 from isoglot.pipeline.assess import Held
 from isoglot.pipeline.evaluate import Job, TeacherSource, evaluate_job
 from isoglot.pipeline.evaluate_models import Subject, identity
+from isoglot.pipeline.evaluate_parts import MtebRequest, measure_index
 from isoglot.pipeline.evaluate_report import About
 from isoglot.pipeline.evaluate_suite import (
     ALL,
@@ -35,10 +36,11 @@ from isoglot.pipeline.evaluate_suite import (
 from isoglot.pipeline.health import Parallel, parallel_texts
 from isoglot.pipeline.layout import REPORT, RunFolder
 from isoglot.progress import SILENT, Progress
+from isoglot.teacher.axes import AXES
 from isoglot.teacher.coverage import Covered, cover
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
-from isoglot.teacher.reduced import AXES, with_axes
+from isoglot.teacher.reduced import with_axes
 from isoglot.teacher.store import Store
 
 _ENGLISH = "en"
@@ -55,6 +57,7 @@ class Wanted:
         languages: canonical tags; empty: all.
         teacher: None: the one that a student's card names.
         corpus: whose test split is used.
+        index: that the teacher built; see `evaluate.indexes.address`.
         config: pool and queries of held-out sentences.
     """
 
@@ -64,6 +67,7 @@ class Wanted:
     languages: tuple[str, ...] = ()
     teacher: str | None = None
     corpus: Path | None = None
+    index: str | None = None
     config: EvaluateConfig = field(default_factory=EvaluateConfig)
 
 
@@ -96,7 +100,8 @@ def evaluate(wanted: Wanted, out: Path, progress: Progress = SILENT) -> Mapping[
         )
         label = wanted.teacher or (str(subject.card["teacher"]["label"]) if subject.card else "")
         about = About(subject, Path(wanted.model).name or wanted.model, label if source.open else "", held)
-        return evaluate_job(_job(wanted.suite, about, benchmarks, source, request), out, progress)
+        job = _with_others(_job(wanted.suite, about, benchmarks, source, request), wanted, progress)
+        return evaluate_job(job, out, progress)
 
 
 def evaluate_run(
@@ -208,9 +213,19 @@ def _job(
         health = _parallel(about, benchmarks)
         if health is None:
             skipped.append(Skipped(HEALTH, "there are no translations: no --corpus, no test set of searches"))
-    if COMPAT in suite.names:
-        skipped.append(Skipped(COMPAT, "no index was named with --index"))
     return Job(about, request, tasks, skipped, source, health)
+
+
+def _with_others(job: Job, wanted: Wanted, progress: Progress) -> Job:
+    """Add MTEB's tasks, and check the index at once: a wrong one must be found before the long part."""
+    mteb = MtebRequest(wanted.suite.mteb, wanted.languages, wanted.data) if wanted.suite.mteb else None
+    job = replace(job, mteb=mteb)
+    if COMPAT not in wanted.suite.names:
+        return job
+    if wanted.index is None:
+        reason = Skipped(COMPAT, "no index was named with --index")
+        return replace(job, skipped=[*job.skipped, reason])
+    return replace(job, compat=measure_index(wanted.model, wanted.index, wanted.teacher, progress))
 
 
 def _parallel(about: About, benchmarks: Sequence[Benchmark]) -> Parallel | None:
@@ -221,10 +236,10 @@ def _parallel(about: About, benchmarks: Sequence[Benchmark]) -> Parallel | None:
 
 
 def _request(wanted: Wanted, subject: Subject, benchmarks: Sequence[Benchmark], corpus: Corpus | None) -> str:
-    """Digest of everything that the scores depend on; empty when an encoder has no files to tell it by."""
+    """Digest of everything that the scores depend on; empty when an encoder or index is no file to tell it by."""
     named = subject.card["teacher"]["space"]["fingerprint"] if subject.card else ""
     encoders = identity(wanted.model), named if wanted.teacher is None else identity(wanted.teacher)
-    if None in encoders:
+    if None in encoders or wanted.index is not None:
         return ""
     return digest_json([
         version("isoglot"), encoders, wanted.suite.names, wanted.suite.mteb, wanted.languages,

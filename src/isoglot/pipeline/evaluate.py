@@ -15,12 +15,19 @@ from isoglot.artefact import write_json
 from isoglot.errors import RequestError
 from isoglot.evaluate.report import page
 from isoglot.evaluate.results import ITEMS, SCORES, results_of, write_items
-from isoglot.evaluate.score import Score
-from isoglot.evaluate.task import Space, Task
-from isoglot.pipeline.evaluate_models import encoded, lacking, space_of
+from isoglot.evaluate.task import Task
+from isoglot.pipeline.evaluate_models import Remembering, lacking, space_of
+from isoglot.pipeline.evaluate_parts import (
+    Known,
+    MtebRequest,
+    measure_mteb,
+    measure_space,
+    measure_tasks,
+    originals_of,
+)
 from isoglot.pipeline.evaluate_report import About, Measured, report_of, scores_of
 from isoglot.pipeline.evaluate_suite import Skipped
-from isoglot.pipeline.health import Parallel, measure_health
+from isoglot.pipeline.health import Parallel
 from isoglot.pipeline.layout import REPORT
 from isoglot.progress import Progress
 from isoglot.teacher.protocol import Teacher
@@ -56,6 +63,8 @@ class Job:
         skipped: what cannot be measured.
         teacher: whose space the model should be in.
         health: sentences that the health of the space is measured on; None: it is not.
+        mteb: what is asked of MTEB; None: nothing.
+        compat: the check of an index, as scores.json keeps it; None: there was no index.
     """
 
     about: About
@@ -64,27 +73,13 @@ class Job:
     skipped: Sequence[Skipped] = ()
     teacher: TeacherSource = field(default_factory=TeacherSource)
     health: Parallel | None = None
+    mteb: MtebRequest | None = None
+    compat: Mapping[str, Any] | None = None
 
-
-@dataclass(frozen=True)
-class Known:
-    """An encoder that has seen all texts.
-
-    Attributes:
-        space: its vectors.
-        dimension: their width.
-        encoder: itself; None when all vectors were there already.
-        lacks: texts that it has no vector for.
-    """
-
-    space: Space
-    dimension: int
-    encoder: Teacher | None
-    lacks: frozenset[str] = frozenset()
-
-    def knows(self, texts: Sequence[str]) -> bool:
-        """Whether it has a vector for each of some texts."""
-        return self.lacks.isdisjoint(texts)
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to measure."""
+        return not self.tasks and self.health is None and self.mteb is None
 
 
 def evaluate_job(job: Job, out: Path, progress: Progress) -> Mapping[str, Any]:
@@ -100,27 +95,33 @@ def evaluate_job(job: Job, out: Path, progress: Progress) -> Mapping[str, Any]:
         DamagedError: a test set is damaged.
         IsoglotError: an encoder failed, or the disk is full.
     """
-    if not job.tasks and job.health is None:
-        reasons = "; ".join(f"{one.task}: {one.reason}" for one in job.skipped)
-        raise RequestError(f"Nothing can be measured. {reasons}.", "Give test sets with --data DIR.")
+    if job.is_empty and job.compat is None:
+        raise _nothing(job.skipped)
     teacher, skipped = _teacher_of(job, out / VECTORS, progress)
     model = _model_of(job, teacher, out / VECTORS, progress)
-    scores, left_out = _measure(job.tasks, model.space, teacher, progress)
+    scores, left_out = measure_tasks(job.tasks, model.space, teacher, progress)
     results = [
         result
         for task, found in scores.items()
         for result in results_of(task, found, job.about.subject.contaminated)
     ]
-    measured = Measured(
-        results,
-        (*job.skipped, *skipped, *left_out),
-        model.space,
-        None if teacher is None else teacher.space,
-        _health(job.health, model, teacher),
+    health = measure_space(job.health, model, teacher, progress)
+    mteb, lacking_mteb = measure_mteb(
+        job.mteb, lambda: _remembering(job, model, out, progress), out, progress
     )
+    skips = (*job.skipped, *skipped, *left_out, *lacking_mteb)
+    if not results and health is None and not mteb and job.compat is None:
+        raise _nothing(skips)
+    owner = None if teacher is None else teacher.space
+    measured = Measured(results, skips, model.space, owner, health, job.compat, mteb)
     items = [score.items for found in scores.values() for score in found]
     named = {result.key: one for result, one in zip(results, items, strict=True)}
     return _write(job, measured, named, out)
+
+
+def _nothing(skipped: Sequence[Skipped]) -> RequestError:
+    reasons = "; ".join(f"{one.task}: {one.reason}" for one in skipped)
+    return RequestError(f"Nothing can be measured. {reasons}.", "Give test sets with --data DIR.")
 
 
 def _write(
@@ -138,7 +139,7 @@ def _write(
 def _teacher_of(job: Job, folder: Path, progress: Progress) -> tuple[Known | None, list[Skipped]]:
     """Embed what tasks ask of the teacher; first, because a wrong teacher must be found before the long part."""
     source = job.teacher
-    texts = lacking(chain(_originals(job.health), *(task.teacher_texts() for task in job.tasks)), ())
+    texts = lacking(chain(originals_of(job.health), *(task.teacher_texts() for task in job.tasks)), ())
     if not texts:
         return None, []
     if source.open is None:
@@ -146,13 +147,13 @@ def _teacher_of(job: Job, folder: Path, progress: Progress) -> tuple[Known | Non
     stores = [] if source.known is None else [source.known]
     left = lacking(texts, stores)
     if not left:
-        return Known(space_of(stores), stores[0].dimension, None), []
+        return Known(space_of(stores, texts), stores[0].dimension, None), []
     teacher = source.open()
     missing = teacher.missing(left)
     there = [text for text, gone in zip(left, missing, strict=True) if not gone]
-    stores.append(encoded(there, teacher, folder, progress, job.about.teacher))
+    stores.append(Remembering(teacher, folder, job.about.teacher, progress).store(there))
     lacks = frozenset(text for text, gone in zip(left, missing, strict=True) if gone)
-    return Known(space_of(stores), stores[0].dimension, teacher, lacks), []
+    return Known(space_of(stores, texts), stores[0].dimension, teacher, lacks), []
 
 
 def _model_of(job: Job, teacher: Known | None, folder: Path, progress: Progress) -> Known:
@@ -167,36 +168,11 @@ def _model_of(job: Job, teacher: Known | None, folder: Path, progress: Progress)
     pairs = [] if job.health is None else job.health.pairs.values()
     sentences = (text for found in pairs for pair in found for text in pair)
     texts = lacking(chain(sentences, *(task.texts() for task in job.tasks)), ())
-    store = encoded(texts, encoder, folder, progress, subject.model)
-    return Known(space_of([store]), store.dimension, encoder)
+    store = Remembering(encoder, folder, subject.model, progress).store(texts)
+    return Known(space_of([store], texts), store.dimension, encoder)
 
 
-def _measure(
-    tasks: Sequence[Task], model: Space, teacher: Known | None, progress: Progress
-) -> tuple[dict[str, list[Score]], list[Skipped]]:
-    """Score all tasks, by kind; one whose sentences the teacher does not know goes without it."""
-    scores: dict[str, list[Score]] = {}
-    left_out: dict[Skipped, None] = {}
-    with progress.task("scores", len(tasks), "tasks") as task:
-        for one in tasks:
-            known = teacher is not None and teacher.knows(list(one.teacher_texts()))
-            if teacher is not None and not known:
-                reason = "the teacher has no vector for some of its texts"
-                left_out[Skipped(f"{one.name} {one.test_set} against the teacher", reason)] = None
-            owner = teacher.space if teacher is not None and known else None
-            scores.setdefault(one.name, []).extend(one.measure(model, owner))
-            task.advance()
-    return scores, list(left_out)
-
-
-def _health(texts: Parallel | None, model: Known, teacher: Known | None) -> dict[str, Any] | None:
-    if texts is None or model.encoder is None:
-        return None
-    if teacher is None or not teacher.knows(_originals(texts)):
-        return measure_health(texts, model.space, None, model.encoder, None)
-    return measure_health(texts, model.space, teacher.space, model.encoder, teacher.encoder)
-
-
-def _originals(texts: Parallel | None) -> list[str]:
-    pairs = [] if texts is None else texts.pairs.values()
-    return [original for found in pairs for _, original in found]
+def _remembering(job: Job, model: Known, out: Path, progress: Progress) -> Remembering:
+    """The model for texts that nobody has named before."""
+    encoder = job.about.subject.open() if model.encoder is None else model.encoder
+    return Remembering(encoder, out / VECTORS, job.about.subject.model, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,12 @@ from isoglot.progress import Progress, Task
 from isoglot.student.folder import CARD
 from isoglot.teacher.embed import embed
 from isoglot.teacher.kinds import open_teacher
-from isoglot.teacher.protocol import Teacher
+from isoglot.teacher.protocol import Teacher, encode_each
 from isoglot.teacher.store import Store, key_of
 
 _CHUNK_ROWS = 4096  # some ten seconds of a small encoder on two cores; an interruption loses no more
 _ZERO = np.float32(1e-15)  # stands for a zero vector in a store, which refuses those
-_MODEL_FILES = (".json", ".safetensors", ".txt", ".model", ".onnx")
+_MODEL_FILES = (".json", ".safetensors", ".txt", ".model")
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,10 @@ class Subject:
 
 
 def identity(model: str) -> str | None:
-    """Digest of a model's files, without loading it; None where there are no files, as behind an address."""
-    if "://" in model:
-        return None
+    """Digest of a model folder, without loading it; None for what is none: an address, a file with others beside."""
     path = Path(model).expanduser()
-    if path.is_file():
-        return digest_file(path)
+    if "://" in model or path.is_file():
+        return None
     folder = path if path.is_dir() else locate(model).folder
     if (folder / MANIFEST).is_file():
         return read_manifest(folder).digest
@@ -78,34 +76,26 @@ def identity(model: str) -> str | None:
     return digest_json({str(file.relative_to(folder)): digest_file(file) for file in files})
 
 
-def encoded(texts: Sequence[str], encoder: Teacher, folder: Path, progress: Progress, label: str) -> Store:
-    """Put the vectors of distinct texts into the store of an encoder's space below `folder`; what is there stays.
+def space_of(stores: Sequence[Store], texts: Sequence[str]) -> Space:
+    """Vectors of distinct texts, each from the first store that has it; all stores are of one space.
 
-    Texts that differ in their Unicode normal form alone share one vector.
-
-    Raises:
-        IsoglotError: the encoder gives vectors that are not finite, or the disk is full.
+    Where each vector is, is looked up once: tasks share texts, and ask again and again.
     """
-    config = TeacherConfig(model=label, chunk_rows=_CHUNK_ROWS, store_precision="fp32")
-    stored = _Stored(encoder)
-    target = folder / str(stored.space()["fingerprint"])[:16]
-    return embed(texts, stored, config, target, _Renamed(progress, f"vectors of {label}"))
+    keys = [key_of(text) for text in texts]
+    owner, numbers = np.full(len(keys), -1, np.int16), np.zeros(len(keys), np.int64)
+    for place, store in enumerate(stores):
+        found, held = store.find(keys)
+        new = held & (owner < 0)
+        owner[new], numbers[new] = place, found[new]
+    rows = {text: row for row, text in enumerate(texts)}
 
-
-def space_of(stores: Sequence[Store]) -> Space:
-    """Vectors of texts, each from the first store that has it; all stores are of one space."""
-
-    def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
-        keys = [key_of(text) for text in texts]
-        result = np.zeros((len(keys), stores[0].dimension), np.float32)
-        left = np.ones(len(keys), bool)
-        for store in stores:
-            numbers, held = store.find(keys)
-            chosen = held & left
-            result[chosen] = store.read(numbers[chosen])
-            left &= ~chosen
-        assert not left.any()  # noqa: S101  a task asks only for texts that it has named
-        result[np.abs(result).max(axis=1) <= _ZERO] = 0
+    def vectors(wanted: Sequence[str]) -> NDArray[np.float32]:
+        chosen = np.fromiter((rows[text] for text in wanted), np.int64, len(wanted))
+        result = np.zeros((len(wanted), stores[0].dimension), np.float32)
+        for place, store in enumerate(stores):
+            own = owner[chosen] == place
+            result[own] = store.read(numbers[chosen[own]])
+        result[np.abs(result).max(axis=1, initial=0) <= _ZERO] = 0
         return result
 
     return Space(vectors, str(stores[0].space["fingerprint"]))
@@ -121,19 +111,63 @@ def lacking(texts: Iterable[str], stores: Sequence[Store]) -> list[str]:
     return [text for text, there in zip(distinct, held, strict=True) if not there]
 
 
-class _Stored:
-    """An encoder whose zero vectors a store takes: a static model has none for a text without a known token."""
+class Remembering:
+    """An encoder whose vectors come from its store, which gets those that it lacks.
 
-    def __init__(self, encoder: Teacher) -> None:
-        self._encoder, self._space = encoder, encoder.space()  # once: it reads all weights
+    Args:
+        encoder: the encoder.
+        folder: below it is the store of the encoder's space.
+        label: the encoder's name for people.
+        progress: where to report.
+    """
+
+    def __init__(self, encoder: Teacher, folder: Path, label: str, progress: Progress) -> None:
+        self.encoder, self.folder, self.label, self.progress = encoder, folder, label, progress
         self.dimension, self.normalise, self.missing = encoder.dimension, encoder.normalise, encoder.missing
+        self._space = encoder.space()  # once: it reads all weights
 
     def space(self) -> Mapping[str, object]:
+        """Parts and digest of the encoder's space."""
         return self._space
 
+    def store(self, texts: Sequence[str]) -> Store:
+        """Put the vectors of texts into the store; what is there stays.
+
+        Texts that differ in their Unicode normal form alone share one vector.
+
+        Raises:
+            IsoglotError: the encoder gives vectors that are not finite, or the disk is full.
+        """
+        config = TeacherConfig(model=self.label, chunk_rows=_CHUNK_ROWS, store_precision="fp32")
+        target = self.folder / str(self._space["fingerprint"])[:16]
+        return embed(
+            texts, _Nonzero(self), config, target, _Renamed(self.progress, f"vectors of {self.label}")
+        )
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = self._encoder.encode(texts)
-        vectors[~vectors.any(axis=1), 0] = _ZERO
+        """Return float32 [len(texts), dimension], row i for text i."""
+        return space_of([self.store(texts)], list(dict.fromkeys(texts))).vectors(texts)
+
+
+class _Nonzero:
+    """An encoder whose zero vectors a store takes: a static model has none for a text without a known token."""
+
+    def __init__(self, owner: Remembering) -> None:
+        self._encoder = owner.encoder
+        self.dimension, self.normalise, self.missing = owner.dimension, owner.normalise, owner.missing
+        self.space = owner.space
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._marked(self._encoder.encode(texts))
+
+    def encode_each(self, lists: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+        return map(self._marked, encode_each(self._encoder, lists))
+
+    def _marked(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        empty = ~vectors.any(axis=1)
+        if empty.any():
+            vectors = vectors.copy()
+            vectors[empty, 0] = _ZERO
         return vectors
 
 

@@ -46,13 +46,17 @@ class Measured:
         model: the model's vectors.
         teacher: the teacher's; None: there are none, or not of all held-out texts.
         health: what stands under "health"; None when it was not measured.
+        compat: what stands under "compat"; None when no index was named.
+        mteb: what stands under "mteb", an entry per score.
     """
 
     results: Sequence[Result]
     skipped: Sequence[Skipped]
     model: Space
     teacher: Space | None
-    health: Mapping[str, Any] | None
+    health: Mapping[str, Any] | None = None
+    compat: Mapping[str, Any] | None = None
+    mteb: Sequence[Mapping[str, Any]] = ()
 
 
 def report_of(about: About, measured: Measured) -> Report:
@@ -93,6 +97,8 @@ def scores_of(about: About, measured: Measured, report: Report) -> dict[str, Any
         "macro": macro(results),
         "worst": worst(results),
         "health": measured.health,
+        "compat": measured.compat,
+        "mteb": list(measured.mteb),
         "test_sets": _test_sets(about.subject),
         "signatures": list(dict.fromkeys(signature_of(result) for result in results)),
         **({} if run is None or held is None else assess.as_json(run, held.test)),

@@ -53,23 +53,29 @@ class Skipped:
 
 
 def parse_suite(text: str | None) -> Suite:
-    """Read "sts,search,mteb:STS17"; all tasks but MTEB's without a text.
+    """Read "sts,search,mteb:STS17,Tatoeba"; all tasks but MTEB's without a text.
+
+    Behind `mteb:` every name that is no task of ours is one of MTEB's.
 
     Raises:
         RequestError: there is no task of a name.
     """
     if text is None:
         return ALL
-    wanted = [part.strip() for part in text.split(",") if part.strip()]
-    for task in wanted:
-        if task not in NAMES and not (task.startswith(MTEB) and task != MTEB):
-            near = difflib.get_close_matches(task, NAMES, n=1)
+    wanted: list[str] = []
+    mteb: list[str] = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        if part in NAMES:
+            wanted.append(part)
+        elif part.startswith(MTEB) or mteb:
+            mteb.append(part.removeprefix(MTEB))
+        else:
+            near = difflib.get_close_matches(part, NAMES, n=1)
             meant = f" Did you mean {near[0]}?" if near else ""
-            raise RequestError(f"There is no task {task!r}.{meant}", f"Known: {', '.join(NAMES)}, mteb:TASK.")
-    if not wanted:
+            raise RequestError(f"There is no task {part!r}.{meant}", f"Known: {', '.join(NAMES)}, mteb:TASK.")
+    if not wanted and not any(mteb):
         raise RequestError("--suite names no task.", f"Known: {', '.join(NAMES)}, mteb:TASK.")
-    chosen = tuple(task for task in NAMES if task in wanted)
-    return Suite(chosen, tuple(task.removeprefix(MTEB) for task in wanted if task.startswith(MTEB)))
+    return Suite(tuple(task for task in NAMES if task in wanted), tuple(filter(None, mteb)))
 
 
 def parse_languages(text: str | None) -> tuple[str, ...]:
