@@ -53,6 +53,17 @@ def test_the_table_is_a_source_of_a_corpus(mining):
     )
     assert built.exit_code == 0, built.stderr
     assert json.loads(built.stdout)["languages"]["de"]["read"] == 30
+    rows = mining.rows("pairs.tsv")
+    least = rows[10]["score"]
+    built = mining.run("corpus", "build", "pairs.tsv", "--out", "best", "--json", "--set", "clean.match_numbers=false",
+                       "--set", f"clean.min_score={least}")  # fmt: skip
+    low = json.loads(built.stdout)["languages"]["de"]["dropped"]["alignment score"]
+    assert low == sum(float(row["score"]) < float(least) for row in rows) == 19
+    (mining.folder / "bad.tsv").write_text(
+        "source_lang\ttarget_lang\tsource\ttarget\tscore\nen\tde\ta b\tc d\tgood\n"
+    )
+    built = mining.run("corpus", "build", "bad.tsv", "--out", "bad")
+    assert built.exit_code == 1 and "bad.tsv, line 2: 'good' is not a score" in built.stderr
 
 
 def test_people_are_told_what_was_found_and_how_to_go_on(mining):

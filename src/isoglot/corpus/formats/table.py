@@ -1,8 +1,8 @@
 """TSV and CSV files of sentence pairs.
 
-Three shapes are read: columns `source_lang target_lang source target`; one column per language, headed by its
-code; and two columns without a header, with languages from the file name (`x.en-de.tsv`) or `x.tsv#en-de`. Of any
-other table `columns` says where the texts are.
+Three shapes are read: columns `source_lang target_lang source target`, with `score` where there is one; one column per
+language, headed by its code; and two columns without a header, with languages from the file name (`x.en-de.tsv`) or
+`x.tsv#en-de`. Of any other table `columns` says where the texts are.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Columns:
         language: gives the source language and the languages of `targets` of one row.
         header: the first row holds names, not texts.
         width: number of columns.
+        score: column of the score of a pair; None: there is none.
     """
 
     source: int
@@ -46,6 +47,7 @@ class Columns:
     language: Callable[[list[str]], Sequence[str]]
     header: bool
     width: int
+    score: int | None = None
 
 
 def read_table(
@@ -68,7 +70,7 @@ def read_table(
 
     Raises:
         RequestError: no text columns or no languages can be made out.
-        DamagedError: a row has another number of columns, or the compression is broken.
+        DamagedError: a row has another number of columns or a score that is no number, or the compression is broken.
     """
     rows = _csv_rows(path) if plain_name(path).endswith(".csv") else _tsv_rows(path)
     first = next(rows, None)
@@ -92,8 +94,9 @@ def read_table(
         if codes not in tags:
             tags[codes] = [border.tag(code, path, number) for code in codes]
         source, (source_lang, *target_langs) = cells[layout.source], tags[codes]
+        score = None if layout.score is None else _score(cells[layout.score], path, number)
         for column, target_lang in zip(layout.targets, target_langs, strict=True):
-            yield Pair(source, cells[column], source_lang, target_lang, corpus)
+            yield Pair(source, cells[column], source_lang, target_lang, corpus, score)
 
 
 def _columns(first: list[str], path: File, languages: Languages | None, border: Border) -> Columns:
@@ -142,13 +145,28 @@ def _chosen_columns(
 
 def _named_columns(names: list[str], path: File, languages: Languages | None) -> Columns:
     source, target = names.index("source"), names.index("target")
+    score = names.index("score") if "score" in names else None
     if "source_lang" in names and "target_lang" in names:
         at = names.index("source_lang"), names.index("target_lang")
         return Columns(
-            source, (target,), lambda cells: [cells[at[0]], cells[at[1]]], header=True, width=len(names)
+            source,
+            (target,),
+            lambda cells: [cells[at[0]], cells[at[1]]],
+            header=True,
+            width=len(names),
+            score=score,
         )
     pair = require_languages(languages, path, "a source and a target column")
-    return Columns(source, (target,), lambda cells: pair, header=True, width=len(names))
+    return Columns(source, (target,), lambda cells: pair, header=True, width=len(names), score=score)
+
+
+def _score(text: str, path: File, number: int) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError as error:
+        raise DamagedError(
+            f"{path}, line {number}: {text!r} is not a score.", "Mend it, or give that column another head."
+        ) from error
 
 
 def _heads_languages(first: list[str], languages: Languages | None) -> bool:
