@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import pearsonr, spearmanr
@@ -27,6 +27,7 @@ def decisions(seen):
     return np.column_stack([seen, seen[:, 0] * seen[:, 1]]).astype(np.float32)
 
 
+@settings(max_examples=50)
 @given(SMALL)
 def test_correlations_equal_scipy_with_ties(items):
     x, y = items.T.astype(np.float64)
@@ -38,6 +39,7 @@ def test_correlations_equal_scipy_with_ties(items):
         assert value("spearman", items) == value("pearson", items) == spearman(x, y) == 0.0
 
 
+@settings(max_examples=30)
 @given(YES_OR_NO)
 def test_precision_recall_and_f1_equal_scikit_learn(seen):
     predicted, gold = seen.T.astype(int)
@@ -46,6 +48,7 @@ def test_precision_recall_and_f1_equal_scikit_learn(seen):
         assert value(statistic, decisions(seen)) == pytest.approx(expected, abs=1e-9)
 
 
+@settings(max_examples=50)
 @given(arrays(np.float32, (40, 2), elements=st.integers(0, 6).map(float)))
 def test_v_measure_equals_scikit_learn(items):
     expected = v_measure_score(items[:, 1].astype(int), items[:, 0].astype(int))
@@ -89,8 +92,8 @@ def sample_of(statistic):
 def test_an_interval_is_that_of_drawing_item_by_item(statistic):
     """Two bootstraps with different random numbers agree up to their own noise."""
     items, random = sample_of(statistic), np.random.default_rng(3)
-    drawn = [float(REFERENCE[statistic](items[random.integers(200, size=200)])) for _ in range(2000)]
-    low, high = interval(statistic, items, samples=4000)
+    drawn = [float(REFERENCE[statistic](items[random.integers(200, size=200)])) for _ in range(1000)]
+    low, high = interval(statistic, items, samples=2000)
     width = np.percentile(drawn, 97.5) - np.percentile(drawn, 2.5)
     assert low == pytest.approx(np.percentile(drawn, 2.5), abs=0.12 * width)
     assert high == pytest.approx(np.percentile(drawn, 97.5), abs=0.12 * width)
@@ -127,7 +130,7 @@ def test_the_same_seed_gives_the_same_interval_and_rows_may_be_in_any_order():
 
 def test_more_items_than_are_worked_on_at_once():
     items = np.random.default_rng(4).random((300_000, 1), np.float32)
-    low, high = interval("mean", items, samples=20)
+    low, high = interval("mean", items, samples=10)
     error = float(items.std()) / np.sqrt(300_000)
     assert value("mean", items) == pytest.approx(items.mean(dtype=np.float64), abs=1e-9)
     assert 1.5 * error < high - low < 6 * error
