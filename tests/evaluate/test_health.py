@@ -145,6 +145,18 @@ def test_fits_of_parts_add_up(seed, cut):
     assert whole.mean_cosine == pytest.approx(sum(plain) / len(plain), abs=1e-6)
 
 
+@given(st.integers(0, 10**6), st.floats(0.1, 10))
+def test_closeness_survives_turning_both_spaces_and_knows_their_scale(seed, scale):
+    vectors, targets = space(seed).astype(np.float64), space(seed + 1).astype(np.float64)
+    turn = scale * rotation(seed)
+    before, after = fit(vectors, targets), fit(vectors @ turn, targets @ turn)
+    assert (after.r_squared, after.mean_cosine) == pytest.approx(
+        (before.r_squared, before.mean_cosine), abs=1e-6
+    )
+    assert after.mean_squared_error == pytest.approx(scale**2 * before.mean_squared_error, rel=1e-6)
+    assert fit(scale * vectors, targets).mean_cosine == pytest.approx(before.mean_cosine, abs=1e-6)
+
+
 def test_lengths_double_up_to_what_the_teacher_cuts():
     assert length_spans(20) == [(1, 8), (9, 16), (17, 20), (21, None)]
     assert length_spans(8) == [(1, 8), (9, None)]

@@ -98,9 +98,12 @@ def test_only_the_splits_of_the_task_are_read(tmp_path):
 def test_a_language_goes_by_its_own_code_before_a_similar_one(tmp_path):
     put(tmp_path / "tatoeba-v1" / "dtp.tsv", "source\ttarget\nown\tA\n")
     put(tmp_path / "tatoeba-v1" / "cmn.tsv", "source\ttarget\n你好\tHello\n")
+    put(tmp_path / "tatoeba-v1" / "max.tsv", "source\ttarget\nhalo\tHello\n")
+    put(tmp_path / "tatoeba-v1" / "zho_Hant.tsv", "source\ttarget\n你好\tHello\n")
     subsets = {"kzj-eng": ("kzj", "en"), "dtp-eng": ("dtp", "en"), "cmn-eng": ("cmn-Hans", "en")}
+    subsets["max-eng"] = ("max-Deva", "en")
     rows = local_data("Tatoeba", subsets, open_benchmarks([tmp_path]))
-    assert set(rows["test"]) == {"dtp-eng", "cmn-eng"}
+    assert set(rows["test"]) == {"dtp-eng", "cmn-eng", "max-eng"}
     assert rows["test"]["cmn-eng"] == {"sentence1": ["你好"], "sentence2": ["Hello"]}
 
 

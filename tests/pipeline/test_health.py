@@ -1,6 +1,8 @@
 """Health of a small real model beside its teacher, on a test set in files and on held-out sentences."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from isoglot.pipeline.health import measure_health, parallel_texts
 from isoglot.teacher.joined import Joined
 from isoglot.teacher.reduced import Reduced
 
+DATA = Path(os.environ.get("ISOGLOT_DATA", "unset"))
 SENTENCES = [tiny.sentence(number * 7) for number in range(120)]
 LONG = " ".join(SENTENCES[:8])  # 40 words: more than the 32 tokens that the small models read
 
@@ -123,3 +126,12 @@ def test_lengths_are_left_out_when_nobody_can_count_them(tmp_path, encoder):
     assert measured["tokens_of"] is None
     assert measured["limit"] is None
     assert {row["length"] for row in measured["rows"]} == {None}
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="ISOGLOT_DATA names no data folder")
+def test_all_languages_of_tatoeba_are_read():
+    texts = parallel_texts(open_benchmarks([DATA / "eval" / "tatoeba-v1"]))
+    assert len(texts.pairs) == 112
+    assert texts.test_sets == ("tatoeba-v1",)
+    for pairs in texts.pairs.values():
+        assert 50 < len(pairs) == len(set(pairs)) <= SAMPLE

@@ -1,6 +1,8 @@
 """MTEB itself on a small real encoder with local data, offline, beside MTEB on the same encoder by other hands."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
+DATA = Path(os.environ.get("ISOGLOT_DATA", "unset"))
 TASKS = ["STS17", "STSBenchmarkMultilingualSTS", "STSBenchmark", "Tatoeba", "BUCC", "BUCC.v2"]
 SENTENCES = [tiny.sentence(number * 11) for number in range(60)]
 GERMAN = [tiny.translation("de", text) for text in SENTENCES]
@@ -274,3 +277,21 @@ def test_a_broken_result_of_an_earlier_run_is_named(encoder, data, tmp_path):
     (tmp_path / one.file).write_text("{", "utf-8")
     with pytest.raises(DamagedError, match=r"STS17\.json is no result of MTEB .* Delete it"):
         run_mteb(encoder, "teacher", ["STS17"], ["en"], [data], tmp_path)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="ISOGLOT_DATA names no data folder")
+def test_the_published_test_sets_are_found_for_every_language_of_mteb():
+    from isoglot.corpus.benchmarks.layout import open_benchmarks
+    from isoglot.evaluate.mteb.tasks import MtebTask
+
+    benchmarks = open_benchmarks([DATA / "eval"])
+    tatoeba = MtebTask.of("Tatoeba", [], benchmarks)
+    assert len(tatoeba.rows["test"]) == len(tatoeba.subsets) == 112
+    assert tatoeba.lacking == []
+    german = tatoeba.rows["test"]["deu-eng"]
+    assert len(german["sentence1"]) == len(german["sentence2"]) == 1000
+    stsb = MtebTask.of("STSBenchmarkMultilingualSTS", [], benchmarks)
+    assert stsb.lacking == []
+    assert {len(rows["score"]) for rows in stsb.rows["dev"].values()} == {1500}
+    assert set(MtebTask.of("STS17", [], benchmarks).rows["test"]) == {"en-en", "es-en", "es-es"}
+    assert MtebTask.of("BUCC", [], benchmarks).rows == {}  # what only resembles BUCC is not BUCC
