@@ -241,16 +241,16 @@ def test_patience_ends_a_run_that_gets_no_better_and_a_second_call_agrees(tiny_f
 def test_accumulated_batches_make_the_step_of_one_large_batch(tiny_folder, tmp_path):
     """Without contrast, which compares within a batch, the gradients are those of all rows together."""
     from isoglot.train.batches import Batch
-    from isoglot.train.loop import _optimiser, _step
+    from isoglot.train.step import new_optimiser, take
 
     one, many = (make_run(tiny_folder, tmp_path / name) for name in ("one", "many"))
     rows = np.arange(40, dtype=np.int64)
     own = np.linspace(0.5, 2, 40).astype(np.float32)
     losses = [
-        _step(one, _optimiser(one), [Batch(rows, own)], 1.0, 0),
-        _step(
+        take(one, new_optimiser(one), [Batch(rows, own)], 1.0, 0),
+        take(
             many,
-            _optimiser(many),
+            new_optimiser(many),
             [Batch(rows[n : n + 10], own[n : n + 10]) for n in range(0, 40, 10)],
             1.0,
             0,

@@ -123,7 +123,7 @@ def test_every_combination_resumes_with_the_same_bits(
 
 def test_dropout_is_drawn_anew_in_every_step(tiny_folder, tmp_path, examples):
     """The seed is a function of the step: two steps on the same rows drop different things, one step twice the same."""
-    from isoglot.train.loop import _backward
+    from isoglot.train.step import backward
 
     config = TrainConfig(epochs=1, dropout=True, batch_tokens=64)
     run = make_run(tiny_folder, tmp_path, examples, "transformer", config)
@@ -131,5 +131,5 @@ def test_dropout_is_drawn_anew_in_every_step(tiny_folder, tmp_path, examples):
     losses = []
     for number in (0, 1, 0):
         torch.manual_seed(number)
-        losses.append(float(_backward(run, batch, 1.0)))
+        losses.append(float(backward(run, batch, 1.0)))
     assert losses[0] == losses[2] != losses[1]

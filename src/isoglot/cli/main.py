@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from isoglot.cli import compat, corpus, distil, doctor, embed, evaluate, mine, run, store, verify
+from isoglot.cli import compat, corpus, distil, doctor, embed, evaluate, mine, plan, run, store, verify
 from isoglot.cli.signals import ignore_signals
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ def _isoglot(
 # One line per command, in the order a newcomer meets them. These modules import nothing heavy at their top.
 app.command("demo")(run.demo)
 app.command("run")(run.run)
+app.command("plan")(plan.plan)
 app.add_typer(corpus.app, name="corpus")
 app.command("embed")(embed.embed)
 app.add_typer(store.app, name="store")

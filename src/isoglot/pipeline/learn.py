@@ -13,6 +13,7 @@ import numpy as np
 from isoglot.artefact import digest_json, read_manifest
 from isoglot.config import Recipe
 from isoglot.corpus.store import Corpus
+from isoglot.encode.encoder import Encoder
 from isoglot.encode.locate import Located
 from isoglot.evaluate.heldout import HeldOut
 from isoglot.evaluate.stages import dev_score, prefix_retrieval
@@ -80,10 +81,7 @@ def _train(
     """Train with only the embedding rows in use, and put the full vocabulary back at the end."""
     student, dev = start.student, material.dev
     teacher_pool = material.store.vectors(dev.pool)
-    seen = student.tokenizer(dev.queries, student.model.shape.prompt)
-    pad = np.array([student.tokenizer.pad_id])
-    vocabulary = SubVocabulary(student.model, np.concatenate([material.examples.tokens.ids, seen.ids, pad]))
-    student.remap = vocabulary.remap
+    vocabulary = vocabulary_in_use(student, material.examples, dev)
     try:
         return train(
             Run(
@@ -103,6 +101,15 @@ def _train(
     finally:
         vocabulary.restore(student.model)
         student.remap = None
+
+
+def vocabulary_in_use(student: Encoder, examples: Examples, dev: HeldOut) -> SubVocabulary:
+    """Leave only the embedding rows in a student that training and its looks at the dev split use."""
+    seen = student.tokenizer(dev.queries, student.model.shape.prompt)
+    pad = np.array([student.tokenizer.pad_id])
+    vocabulary = SubVocabulary(student.model, np.concatenate([examples.tokens.ids, seen.ids, pad]))
+    student.remap = vocabulary.remap
+    return vocabulary
 
 
 def _mixing(shares: Mapping[str, float], temperature: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,19 +17,16 @@ from isoglot.config import TrainConfig
 from isoglot.disk import write_atomic
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.train import checkpoint
-from isoglot.train.batches import Batch, epoch
+from isoglot.train.batches import Batch
 from isoglot.train.checkpoint import CurvePoint, Progressed
-from isoglot.train.examples import Examples
-from isoglot.train.loss import Objective
-from isoglot.train.schedule import Schedule, plan, steps_in
-from isoglot.train.validation import Validate, beats, collapse
+from isoglot.train.pace import schedule
+from isoglot.train.step import Run as Run
+from isoglot.train.step import new_optimiser, step_batches, take
+from isoglot.train.validation import beats, collapse
 
 if TYPE_CHECKING:
     import torch
 
-    from isoglot.encode.encoder import Encoder
-
-_PROBE_STEPS = 4
 _REWOUND_RATE = 0.5  # factor on the learning rate after each collapse
 NOT_FINITE = "not_finite.json"
 
@@ -47,31 +44,6 @@ class Outcome:
     remark: str = ""
 
 
-@dataclass(frozen=True)
-class Run:
-    """What stays the same from the first step to the last.
-
-    Attributes:
-        student: the encoder to train; its vocabulary may be cut to the texts in use.
-        examples: texts and their teacher vectors, ids as the student now counts them.
-        validate: scores the student on the dev split.
-        config: options.
-        seed: of order, draws and dropout.
-        folder: checkpoints and log.
-        request: digest of everything that shapes the run; a checkpoint of another request is not resumed.
-        prefixes: widths at which the front of a vector is a vector on its own; empty: the whole alone.
-    """
-
-    student: Encoder
-    examples: Examples
-    validate: Validate
-    config: TrainConfig
-    seed: int
-    folder: Path
-    request: str
-    prefixes: tuple[int, ...] = ()
-
-
 def train(run: Run, progress: Progress = SILENT) -> Outcome:
     """Train to the end of the schedule, resuming from the newest good checkpoint of the same request.
 
@@ -79,7 +51,7 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     checkpoint.clean(run.folder, run.request)
-    optimiser = _optimiser(run)
+    optimiser = new_optimiser(run)
     found = checkpoint.newest(run.folder, run.request)
     if found is not None:
         checkpoint.load(found[0], run.student.model, optimiser)
@@ -102,12 +74,12 @@ def _steps(
     """Do the steps that are left; return how far it came and why it stopped early, if it did."""
     losses: list[float] = []
     clock = time.monotonic() - progressed.seconds
-    for batches in itertools.islice(_all_batches(run), progressed.step, progressed.schedule.steps):
+    for batches in itertools.islice(step_batches(run), progressed.step, progressed.schedule.steps):
         why = ended(run.config, progressed)
         if why:
             return progressed, why
         factor = progressed.schedule.factor(progressed.step) * _REWOUND_RATE ** len(progressed.rewound)
-        loss = _step(run, optimiser, batches, factor, progressed.step)
+        loss = take(run, optimiser, batches, factor, progressed.step)
         if loss is None:
             _dump(run, batches, progressed.step + 1)
             return progressed, (
@@ -158,49 +130,7 @@ def collapses(progressed: Progressed) -> str:
 def _rewind(run: Run, progressed: Progressed) -> tuple[Progressed, torch.optim.Optimizer]:
     """Go back to the best weights with a fresh optimiser; what is left of the schedule is done more slowly."""
     checkpoint.load_best(run.folder, progressed.best_step, run.student.model)
-    return replace(progressed, rewound=(*progressed.rewound, progressed.step)), _optimiser(run)
-
-
-def _step(
-    run: Run, optimiser: torch.optim.Optimizer, batches: Sequence[Batch], factor: float, number: int
-) -> float | None:
-    """Take one optimiser step; a loss or gradient that is not finite takes none and gives None."""
-    import torch
-
-    optimiser.zero_grad(set_to_none=True)
-    if run.config.dropout:
-        torch.manual_seed(
-            run.seed * 1_000_003 + number
-        )  # a function of the step, so that a resumed run drops the same
-    total = sum(float(batch.weights.sum()) for batch in batches)
-    loss = torch.stack([_backward(run, batch, float(batch.weights.sum()) / total) for batch in batches]).sum()
-    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
-    norm = torch.nn.utils.clip_grad_norm_(parameters, run.config.clip)
-    if not (torch.isfinite(loss) and torch.isfinite(norm)):
-        return None
-    for group in optimiser.param_groups:
-        group["lr"] = group["peak"] * factor
-    optimiser.step()
-    return float(loss)
-
-
-def _backward(run: Run, batch: Batch, share: float) -> torch.Tensor:
-    """Add the gradient of a batch, weighted with its share of the step; give its part of the loss."""
-    import torch
-
-    from isoglot.encode.precision import autocast
-
-    model = run.student.model.train(run.config.dropout)
-    device = next(model.parameters()).device
-    ids, mask = run.examples.tokens.padded(batch.rows)
-    targets = torch.from_numpy(run.examples.vectors[run.examples.group[batch.rows]]).to(device)
-    with autocast(run.student.precision, device):
-        vectors = model(ids.to(device), mask.to(device))
-    objective = Objective(run.config.contrast, run.config.cosine, run.prefixes, model.shape.normalise)
-    loss = objective.loss(vectors.float(), targets, torch.from_numpy(batch.weights).to(device)) * share
-    loss.backward()  # type: ignore[no-untyped-call]
-    model.eval()
-    return loss.detach()
+    return replace(progressed, rewound=(*progressed.rewound, progressed.step)), new_optimiser(run)
 
 
 def _begin(run: Run) -> Progressed:
@@ -208,38 +138,9 @@ def _begin(run: Run) -> Progressed:
     began = time.monotonic()
     start = run.validate(run.student)
     evaluation_seconds = time.monotonic() - began
-    schedule = _schedule(run, evaluation_seconds)
+    laid_out = schedule(run, evaluation_seconds)
     seconds = time.monotonic() - began
-    return Progressed(0, seconds, schedule, (CurvePoint(0, seconds, None, start),), 0)
-
-
-def _schedule(run: Run, evaluation_seconds: float) -> Schedule:
-    config = run.config
-    if config.epochs == 0:
-        return Schedule(steps=0, warmup=0, evaluate_every=1)
-    if config.minutes is None:
-        passes = config.epochs if config.epochs is not None else 1.0
-        return plan(
-            round(sum(1 for _ in epoch(run.examples, config, run.seed, 0)) * passes / config.accumulate),
-            config.warmup,
-            config.evaluations,
-        )
-    spent = []
-    trial = _optimiser(
-        run
-    )  # whole steps at learning rate 0: they cost what a step costs and change no weight
-    for batches in itertools.islice(_all_batches(run), _PROBE_STEPS):
-        began = time.monotonic()
-        _step(run, trial, batches, 0.0, 0)
-        spent.append(time.monotonic() - began)
-    # The first batch pays for memory and code that later ones reuse.
-    step_seconds = float(np.mean(spent[1:] or spent))
-    left = config.minutes * 60 - evaluation_seconds - sum(spent)
-    return plan(
-        steps_in(left, step_seconds, evaluation_seconds, config.evaluations),
-        config.warmup,
-        config.evaluations,
-    )
+    return Progressed(0, seconds, laid_out, (CurvePoint(0, seconds, None, start),), 0)
 
 
 def _look(run: Run, progressed: Progressed, loss: float, clock: float) -> Progressed:
@@ -248,27 +149,6 @@ def _look(run: Run, progressed: Progressed, loss: float, clock: float) -> Progre
     better = beats(score, progressed.best, progressed.start) and not collapse(score, progressed.start)
     best_step = progressed.step if better else progressed.best_step
     return replace(progressed, curve=(*progressed.curve, point), best_step=best_step, seconds=point.seconds)
-
-
-def _all_batches(run: Run) -> Iterator[list[Batch]]:
-    """Yield the batches of each step, without end."""
-    endless = (
-        batch for number in itertools.count() for batch in epoch(run.examples, run.config, run.seed, number)
-    )
-    while True:
-        yield list(itertools.islice(endless, run.config.accumulate))
-
-
-def _optimiser(run: Run) -> torch.optim.Optimizer:
-    import torch
-
-    config = run.config
-    groups = [
-        {"params": list(run.student.model.backbone.parameters()), "peak": config.learning_rate},
-        {"params": list(run.student.model.dense.parameters()), "peak": config.head_learning_rate},
-    ]
-    filled = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(filled, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
 
 
 def _cut_log(folder: Path, step: int) -> None:
