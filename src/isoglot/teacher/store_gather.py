@@ -46,16 +46,25 @@ class Gather:
             KeyError: there is no such shard.
             IndexError: a shard has no such row.
         """
-        places, rows = numbers >> ROW_BITS, numbers & _ROW
         if len(numbers) == 0:
             return np.zeros((0, self.width), np.uint8)
-        if places.min() < 0 or places.max() >= len(self._rows) or not self._rows[places].all():
+        places, rows = numbers >> ROW_BITS, numbers & _ROW
+        if not self._holds(numbers, places, rows):
             self._map(np.unique(places).tolist())
-        if (rows >= self._rows[places]).any():
-            raise IndexError(f"A shard has no row {int(rows.max())}.")
+            if not self._holds(numbers, places, rows):
+                raise IndexError(f"A shard has no row {int(rows.max())}.")
         copied = self._span[self._address[places] + (rows * self.width - self._lowest)]
         result: NDArray[np.uint8] = copied.view(np.uint8).reshape(len(numbers), self.width)
         return result
+
+    def _holds(self, numbers: NDArray[np.int64], places: NDArray[np.int64], rows: NDArray[np.int64]) -> bool:
+        """Tell whether all numbers are of rows in shards that were asked for before."""
+        if numbers.min() < 0:  # would count from the end of the table
+            return False
+        try:
+            return not bool((rows >= self._rows[places]).any())
+        except IndexError:  # a shard beyond the table
+            return False
 
     def _map(self, places: list[int]) -> None:
         """Take in the shards that are new, and lay the array over all addresses."""
