@@ -78,6 +78,7 @@ def _environment(package: str) -> Environment:
         "percent": text.percent,
         "points": text.points,
         "signed_points": text.signed_points,
+        "decimal": text.decimal,
         "probability": text.probability,
         "score": text.score,
         "thousandths": text.thousandths,

@@ -69,6 +69,11 @@ def probability(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def decimal(value: float | None) -> str:
+    """A number of things that need not be whole, such as an effective rank."""
+    return MISSING if not known(value) else _minus(f"{value:,.1f}")
+
+
 def thousandths(value: float | None) -> str:
     """A mean squared error per component, times 1000 (unit vectors of 384 dimensions: 0 to 5)."""
     if not known(value):

@@ -7,8 +7,10 @@ letters keep their size. Texts of the corpus only pass through; the template esc
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal
 
 from isoglot.evaluate.report.data import (
@@ -24,6 +26,7 @@ from isoglot.page.text import count, duration, known, percent, score
 
 MAP_ASPECT = 1.25  # width over height; the style sheet gives the map the same shape
 HUES = 10
+MAP_POINTS = 1500
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,11 @@ def line_panels(curve: Sequence[CurvePoint], shipped_step: int | None) -> tuple[
 
 
 def clusters(points: Iterable[MapPoint]) -> tuple[Cluster, ...]:
-    """Place the points of the map, one unit equally long in both directions, grouped by sentence."""
-    finite = [point for point in points if known(point.x) and known(point.y)]
+    """Place the points of the map, one unit equally long in both directions, grouped by sentence.
+
+    Sentences in more than a hundred languages would make a page of megabytes: those that no longer fit are left out.
+    """
+    finite = _fitting([point for point in points if known(point.x) and known(point.y)])
     if not finite:
         return ()
     placed = _place(finite)
@@ -122,6 +128,15 @@ def clusters(points: Iterable[MapPoint]) -> tuple[Cluster, ...]:
         _cluster(number, [place for place in placed if place.point.group == group])
         for number, group in enumerate(groups)
     )
+
+
+def _fitting(points: Sequence[MapPoint]) -> list[MapPoint]:
+    """The points of the first sentences, all of a sentence or none, and of the first sentence in any case."""
+    sizes = Counter(point.group for point in points)
+    running = accumulate(sizes.values())
+    fitting = {group for group, total in zip(sizes, running, strict=True) if total <= MAP_POINTS}
+    fitting |= set(list(sizes)[:1])
+    return [point for point in points if point.group in fitting]
 
 
 def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:

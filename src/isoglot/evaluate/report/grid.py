@@ -74,12 +74,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class Grid:
-    """Main scores as a table; `mixed` says whether any test set appears both within and across languages."""
+    """Main scores as a table; `mixed` are the columns whose kind alone tells them from another."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     summaries: tuple[Summary, ...]
-    mixed: bool
+    mixed: frozenset[Column]
 
 
 def grid(report: Report) -> Grid:
@@ -88,15 +88,17 @@ def grid(report: Report) -> Grid:
     directed = _measured_both_ways(drawn)
     cells = {(_row(result), _column(result, directed)): result for result in drawn}
     columns = tuple(sorted({column for _, column in cells}, key=_place))
-    lowest = {column: min(of.value for (_, own), of in cells.items() if own == column) for column in columns}
+    values = {column: [of.value for (_, own), of in cells.items() if own == column] for column in columns}
+    lowest = {column: min(of) if min(of) < max(of) else None for column, of in values.items()}
     rows = [
         Row(tags, _name(report, tags), tuple(_cell(cells.get((tags, of)), lowest[of]) for of in columns))
         for tags in {tags for tags, _ in cells}
     ]
     rows.sort(key=_best_first)
     summaries = tuple(_summary(column, number, rows) for number, column in enumerate(columns))
-    test_sets = {(of.task, of.test_set, of.metric) for of in columns}
-    return Grid(columns, tuple(rows), summaries, mixed=len(test_sets) < len(columns))
+    named = Counter((of.task, of.test_set, of.metric) for of in columns)
+    mixed = frozenset(of for of in columns if named[of.task, of.test_set, of.metric] > 1)
+    return Grid(columns, tuple(rows), summaries, mixed)
 
 
 def single(result: TaskResult) -> bool:
@@ -114,7 +116,7 @@ def shade(value: float) -> int:
     return sum(value >= bound for bound in SHADES)
 
 
-def _cell(result: TaskResult | None, lowest: float) -> Cell | None:
+def _cell(result: TaskResult | None, lowest: float | None) -> Cell | None:
     return None if result is None else Cell(result, shade(result.value), result.value == lowest)
 
 

@@ -6,20 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from isoglot.disk import write_atomic
-from isoglot.evaluate.report import charts, data
+from isoglot.evaluate.report import charts, data, grid, plots
 from isoglot.evaluate.report.data import Distillation, Example, Report
+from isoglot.evaluate.report.space import space_view
 from isoglot.page import document
 from isoglot.page.bars import count_bars
 
 
 def render(report: Report) -> str:
-    """Return the whole page as HTML."""
+    """Return the whole page as HTML; parts of the report that are empty or None are absent."""
     return document.render(
         "isoglot.evaluate.report",
         {"report": report, **_figures(report)},
-        kind="distillation report",
+        kind=_kind(report),
         title=report.title,
-        scripts=["map.js"],
+        scripts=["map.js", "filter.js", "copy.js"],
+        styles=["page.css", "results.css"],
     )
 
 
@@ -34,13 +36,40 @@ def right_place(example: Example) -> int | None:
     return places[0] if places else example.rank
 
 
+def failures(report: Report) -> tuple[tuple[str, tuple[Example, ...]], ...]:
+    """The worst queries by language, the language with the worst of all first."""
+    groups: dict[str, list[Example]] = {}
+    for example in sorted(report.worst, key=lambda one: -(right_place(one) or 0)):
+        groups.setdefault(example.language, []).append(example)
+    return tuple((data.language_name(report, tag), tuple(found)) for tag, found in groups.items())
+
+
+def _kind(report: Report) -> str:
+    """What kind of page this is, as it stands above the title."""
+    if report.comparison is not None:
+        return "comparison report"
+    if report.distillation is not None:
+        return "distillation report"
+    return "compatibility report" if report.compat is not None and not report.results else "evaluation report"
+
+
 def _figures(report: Report) -> Mapping[str, object]:
     """What the template shows beyond the report's own fields."""
     return {
         "run": None if report.distillation is None else _run_figures(report.distillation),
+        "grid": grid.grid(report),
+        "bounds": grid.SHADES,
+        "pooled": grid.pooled(report.results),
+        "interval_bars": plots.interval_bars,
+        "differences": plots.differences(report.comparison),
+        "verdicts": plots.verdicts(report.compat) if report.compat else (),
+        "calibration": plots.calibration(report.compat) if report.compat else None,
+        "space": space_view(report),
         "clusters": charts.clusters(report.map),
+        "failures": failures(report),
         "dropped": count_bars(report.corpus.dropped) if report.corpus else (),
         "kept": charts.kept_bars(report),
+        "signatures": tuple(dict.fromkeys([*report.signatures, *(one.signature for one in report.results)])),
         "name_of": data.language_name,
         "right_place": right_place,
     }

@@ -28,6 +28,7 @@ function makeSortable(table) {
   const whole = [...rows[0].cells].filter((cell) => rows.length > 1 && cell.rowSpan > 1);
   const leaves = [...whole, ...rows.at(-1).cells];
   leaves.forEach((header, column) => {
+    if (header.dataset.kind === "none") return;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);

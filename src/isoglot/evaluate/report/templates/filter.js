@@ -1,0 +1,18 @@
+// Hides what does not have the typed name; rows stay in the order they were sorted in.
+function makeFilter(box) {
+  const section = box.closest(".filtered");
+  const field = box.querySelector("input");
+  const status = box.querySelector("[role=status]");
+  const items = [...section.querySelectorAll(".item")];
+  const named = items.map((item) => [...item.querySelectorAll(".item-name")].map((name) => name.textContent).join(" ").toLowerCase());
+
+  field.addEventListener("input", () => {
+    const wanted = field.value.trim().toLowerCase();
+    items.forEach((item, index) => { item.hidden = !named[index].includes(wanted); });
+    const shown = new Set(named.filter((name) => name.includes(wanted))).size;
+    status.textContent = wanted === "" ? "" : shown === 0 ? "Nothing has this name." : `${shown} shown`;
+  });
+  box.hidden = false;
+}
+
+document.querySelectorAll(".filter").forEach(makeFilter);
