@@ -116,7 +116,10 @@ def evaluate_job(job: Job, out: Path, progress: Progress) -> Mapping[str, Any]:
     measured = Measured(results, skips, model.space, owner, health, job.compat, mteb)
     items = [score.items for found in scores.values() for score in found]
     named = {result.key: one for result, one in zip(results, items, strict=True)}
-    return _write(job, measured, named, out)
+    with progress.task("report", 1, "page") as task:
+        written = _write(job, measured, named, out)
+        task.advance()
+    return written
 
 
 def _nothing(skipped: Sequence[Skipped]) -> RequestError:
