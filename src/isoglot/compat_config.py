@@ -46,6 +46,11 @@ class CompatConfig(Section):
     threshold: float | None = Field(
         None, description="threshold in use today, in the index's own measure; unset: the teacher's best"
     )
+    document_prompt: str | None = Field(
+        None,
+        description="text, or name of a prompt, that stood before the documents when the index was built; unset: the"
+        " teacher's own",
+    )
     sample: int = Field(256, ge=8, description="texts of the index that prove which model built it")
     min_cosine: float = Field(
         0.98, gt=0, lt=1, description="cosine from which on a vector of the index counts as the teacher's"

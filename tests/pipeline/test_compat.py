@@ -175,6 +175,29 @@ def test_another_width_is_refused_for_teacher_and_student(rig, tmp_path):
             check_index(model, str(folder / "index.npy"), config(folder), owner)
 
 
+def test_an_index_built_with_another_prompt_is_proved_with_it(rig, tmp_path):
+    folder, teacher = rig
+    prompt = "the old big green house waits "
+    documents, _ = open_teacher(TeacherConfig(model=teacher, prompt=prompt))
+    np.save(tmp_path / "i.npy", documents.encode(DOCUMENTS))
+    place = (
+        folder / "student",
+        "--index",
+        tmp_path / "i.npy",
+        "--teacher",
+        teacher,
+        "--texts",
+        folder / "index.txt",
+    )
+    refused = run(*place)
+    assert refused.exit_code == 2
+    assert "--document-prompt" in refused.stderr
+    found = as_json(*place, "--document-prompt", prompt, "--queries", folder / "queries.tsv")
+    assert found["proof"]["lowest"] > 0.9999
+    assert found["own_cosine"] < 0.99  # queries have no prompt
+    assert found["languages"][0]["overlap"] == pytest.approx(1.0)
+
+
 def test_relevance_without_queries_is_refused(rig):
     folder, teacher = rig
     wanted = CompatConfig(relevance=str(folder / "relevance.tsv"))

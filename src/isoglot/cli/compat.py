@@ -42,6 +42,12 @@ def compat(
         str | None,
         typer.Option("--teacher", help="The model that built the index; by default the student's."),
     ] = None,
+    document_prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--document-prompt", help="What stood before the documents, where it was another prompt."
+        ),
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option("--threshold", help="The threshold in use today, in the index's measure.")
     ] = None,
@@ -91,7 +97,8 @@ def compat(
         chosen = {
             "queries": queries, "relevance": relevance, "language": language, "threshold": threshold,
             "sample": sample, "min_cosine": min_cosine, "min_ndcg": min_ndcg, "min_overlap": min_overlap,
-            "min_f1": min_f1, "index": {key: value for key, value in place.items() if value is not None},
+            "min_f1": min_f1, "document_prompt": document_prompt,
+            "index": {key: value for key, value in place.items() if value is not None},
         }  # fmt: skip
         config = parse_compat({key: value for key, value in chosen.items() if value is not None})
         result = check_index(model, index, config, teacher, console)

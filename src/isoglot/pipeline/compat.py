@@ -36,8 +36,10 @@ from isoglot.evaluate.score import Signature
 from isoglot.pipeline.alone import teacher_of
 from isoglot.progress import SILENT, Progress
 from isoglot.student.folder import CARD
+from isoglot.teacher.axes import AXES
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
+from isoglot.teacher.reduced import with_axes
 
 _BLOCK = 1024  # texts between two reports of progress
 _NO_QUERIES = (
@@ -48,10 +50,11 @@ _NO_QUERIES = (
 
 @dataclass(frozen=True)
 class Models:
-    """Student and teacher, and how the user named them."""
+    """Student and teacher, and how the user named them; `documents` is the teacher as it made the index."""
 
     student: Teacher
     teacher: Teacher
+    documents: Teacher
     student_name: str
     teacher_name: str
 
@@ -84,7 +87,7 @@ def check_index(
     """
     request = read_request(config)
     with open_index(address, config.index) as index:
-        models = open_models(model, teacher)
+        models = open_models(model, teacher, config.document_prompt)
         return check(index, models, request, config, progress)
 
 
@@ -104,20 +107,32 @@ def read_request(config: CompatConfig) -> Request:
     return Request(queries, with_relevance(queries, relevance), relevance)
 
 
-def open_models(model: str, teacher: str | None) -> Models:
+def open_models(model: str, teacher: str | None, document_prompt: str | None) -> Models:
     """Open the student and the teacher of its space.
+
+    Args:
+        model: student folder or encoder.
+        teacher: by default the one that the student's card names; another encoder is its own teacher.
+        document_prompt: what stood before the documents; None: what stands before the teacher's queries.
 
     Raises:
         RequestError: there is no such model, or the student lives in another teacher's space.
     """
     student, _ = open_teacher(TeacherConfig(model=model))
-    if (Path(model) / CARD).is_file():
-        about = read_json(Path(model) / CARD)["teacher"]
-        owner = teacher_of(Path(model), about, teacher)
-        return Models(student, owner, model, teacher or str(about["label"]))
-    if teacher is None:
-        return Models(student, student, model, model)
-    return Models(student, open_teacher(TeacherConfig(model=teacher))[0], model, teacher)
+    folder = Path(model)
+    if (folder / CARD).is_file():
+        about = read_json(folder / CARD)["teacher"]
+        owner, name = teacher_of(folder, about, teacher), teacher or str(about["label"])
+        options = {"model": about["label"], **about.get("options", {})}
+    else:
+        name, options = teacher or model, {}
+        owner = student if teacher is None else open_teacher(TeacherConfig(model=teacher))[0]
+    documents = owner
+    if document_prompt is not None:
+        given = {} if teacher is None and options else {"model": name}
+        documents, _ = open_teacher(TeacherConfig(**{**options, **given, "prompt": document_prompt}))
+        documents = with_axes(documents, folder / AXES) if (folder / AXES).is_file() else documents
+    return Models(student, owner, documents, model, name)
 
 
 def check(
@@ -125,10 +140,10 @@ def check(
 ) -> CompatResult:
     """Check an open index; see `check_index`."""
     facts = index.facts
-    refuse_width(facts, models.teacher.dimension, models.teacher_name)
+    refuse_width(facts, models.documents.dimension, models.teacher_name)
     refuse_width(facts, models.student.dimension, models.student_name)
     sample = _with_text(index.sample(config.sample), facts)
-    expected = _embed(models.teacher, sample.texts, "teacher", progress, scaled=False)
+    expected = _embed(models.documents, sample.texts, "document", progress, scaled=False)
     stacked = np.stack([expected[text] for text in sample.texts])
     proof = prove(sample.vectors, stacked, config.min_cosine, facts, models.teacher_name)
     own, own_cosine = _own_texts(index, models, sample, proof, progress)
@@ -173,8 +188,11 @@ def _own_texts(
     """Ask for the sample's own texts: the teacher's view of them, and the mean cosine to their vectors."""
     queries = [Query(name, "", text, text) for name, text in zip(sample.ids, sample.texts, strict=True)]
     student = _embed(models.student, sample.texts, "student", progress, scaled=proof.unit)
-    # the index's own vector of a text is the teacher's, and spares embedding it again
-    vectors = Embedded(dict(zip(sample.texts, sample.vectors, strict=True)), student)
+    # without prompts of their own, documents are what queries are: their vectors need no second pass
+    stored: Vectors = dict(zip(sample.texts, sample.vectors, strict=True))
+    if models.documents is not models.teacher:
+        stored = _embed(models.teacher, sample.texts, "teacher", progress, scaled=proof.unit)
+    vectors = Embedded(stored, student)
     answers = Answers()
     with progress.task("own texts", len(queries), "queries") as task:
         for asked in ask(index, queries, vectors, task):

@@ -40,7 +40,8 @@ def prove(
             f"{label} did not build {facts.name}: the vectors of {len(cosines)} sampled texts have a median cosine of"
             f" {median:.3f} to its own (lowest {lowest:.3f}); {agreeing:.0%} reach {limit:g}.{mixed}",
             "Name the model that built it with --teacher, or the column with the text that was embedded with"
-            " --text-column. If the index keeps vectors in few bits, allow for that with --min-cosine.",
+            " --text-column, or what stood before the documents with --document-prompt. If the index keeps vectors in"
+            " few bits, allow for that with --min-cosine.",
         )
     needs_unit = is_unit(stored) and not is_unit(teacher)
     if facts.metric != "cosine" and not needs_unit:
