@@ -1,5 +1,7 @@
 """Statistics of scores against scipy, scikit-learn and plain loops; their bootstrap against drawing one by one."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,8 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import f1_score, precision_score, recall_score, v_measure_score
 
 from isoglot.errors import RequestError
-from isoglot.evaluate.statistics import interval, paired_difference, spearman, value
+from isoglot.evaluate.score import Statistic
+from isoglot.evaluate.statistics import interval, of_samples, paired_difference, spearman, value
 
 SMALL = arrays(np.float32, (30, 2), elements=st.integers(-5, 5).map(float))
 YES_OR_NO = arrays(np.float32, (40, 2), elements=st.sampled_from([0.0, 1.0]))
@@ -140,6 +143,18 @@ def test_a_model_does_not_differ_from_itself():
     items = correlated(200, 0.2)
     found = paired_difference("spearman", items, items)
     assert (found.difference, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_a_difference_is_that_of_the_values_for_every_statistic():
+    """Also where the items of one model are equal and those of the other are not."""
+    random = np.random.default_rng(2)
+    for statistic in get_args(Statistic):
+        columns = {"mean": 1, "spearman": 2, "pearson": 2, "v-measure": 2}.get(statistic, 3)
+        one, other = random.integers(0, 3, (2, 90, columns)).astype(np.float32)
+        found = paired_difference(statistic, one, other)
+        assert found.difference == pytest.approx(value(statistic, one) - value(statistic, other), abs=1e-12)
+        once = np.ones((1, 90), np.int64)
+        assert of_samples(statistic, one, once)[0] == pytest.approx(value(statistic, one), abs=1e-12)
 
 
 def test_a_real_difference_is_seen_and_noise_is_not():

@@ -11,7 +11,7 @@ from isoglot.errors import DamagedError
 from isoglot.evaluate.bias import MixedIndex, PooledSimilarity, bias_tasks
 from isoglot.evaluate.score import Score
 from isoglot.evaluate.search import SearchTask, fixed_pool
-from isoglot.evaluate.statistics import interval, value
+from isoglot.evaluate.statistics import interval, paired_difference, value
 from isoglot.evaluate.sts import SimilarityTask, similarity_tasks
 from isoglot.evaluate.tasks import tasks_of
 
@@ -135,29 +135,56 @@ def test_pooling_shows_a_bias_and_only_a_bias(tmp_path):
     assert biased["joint minus per-pair Spearman"].interval[1] < -0.05
 
 
+def width(score):
+    return score.interval[1] - score.interval[0]
+
+
 def test_rows_of_parallel_sets_are_drawn_together(tmp_path):
     """Seven times the same rows are not seven times as much evidence."""
-    _, _, scores = pooled_scores(tmp_path, 0.0)
+    pooled, vectors, scores = pooled_scores(tmp_path, 0.0)
     joint = scores["joint Spearman"]
-    alone = interval("spearman", joint.items)
-    assert joint.interval[1] - joint.interval[0] > 1.5 * (alone[1] - alone[0])
+    assert joint.items.shape == (ROWS, 8)
+    pairs = np.concatenate([member.items(space_of(vectors)) for member in pooled.members])
+    assert value("spearman", pairs) == pytest.approx(joint.value, abs=1e-9)
+    alone = interval("spearman", pairs)
+    assert width(joint) > 1.5 * (alone[1] - alone[0])
 
 
-def test_sets_of_different_pairs_are_drawn_one_by_one():
-    random = np.random.default_rng(3)
-    members = []
-    for tag in ("ar", "es"):
+def different_pairs(bias, seed=3):
+    """Two sets of pairs of their own, as in STS 2017, in a model that rates one of them higher: task, space."""
+    random = np.random.default_rng(seed)
+    members, vectors = [], {}
+    for tag, own in (("ar", 0.0), ("es", bias)):
         first, second = [f"{tag} {n} one" for n in range(80)], [f"{tag} {n} two" for n in range(80)]
         gold = tuple(random.integers(0, 26, 80) / 5)
         members.append(SimilarityTask("sts17", (tag, tag), tuple(first), tuple(second), gold))
+        vectors |= meaning_space(gold, (tag,), own)
     (pooled,) = bias_tasks(members, [])
-    vectors = {}
-    for member in members:
-        texts = meaning_space(member.gold, member.languages[:1])
-        vectors |= texts
-    joint = by_metric(pooled.measure(space_of(vectors), None))["joint Spearman"]
-    alone = interval("spearman", joint.items)
-    assert joint.interval[1] - joint.interval[0] == pytest.approx(alone[1] - alone[0], rel=0.2)
+    return pooled, space_of(vectors)
+
+
+def test_sets_of_different_pairs_are_drawn_one_by_one():
+    pooled, space = different_pairs(0.0)
+    scores = by_metric(pooled.measure(space, None))
+    joint = scores["joint Spearman"]
+    assert joint.items.shape == (160, 3)
+    assert np.isnan(joint.items[:80, 1]).all()
+    assert np.isnan(joint.items[80:, 0]).all()
+    pairs = np.concatenate([member.items(space) for member in pooled.members])
+    alone = interval("spearman", pairs)
+    assert width(joint) == pytest.approx(alone[1] - alone[0], rel=0.1)
+    own = [spearmanr(*member.items(space).T).statistic for member in pooled.members]
+    assert scores["mean per-pair Spearman"].value == pytest.approx(np.mean(own), abs=1e-9)
+
+
+def test_two_models_with_the_same_bias_do_not_differ_and_others_do():
+    (pooled, biased), (_, fair) = different_pairs(2.5), different_pairs(0.0)
+    metric = "joint minus per-pair Spearman"
+    one, other = (by_metric(pooled.measure(space, None))[metric] for space in (biased, fair))
+    assert paired_difference(one.statistic, other.items, one.items).p < 0.01
+    noisy = one.items.copy()
+    noisy[:, :2] += 0.002 * np.random.default_rng(0).normal(size=(160, 2))
+    assert paired_difference(one.statistic, noisy, one.items).p > 0.05
 
 
 def mixed(languages=("de", "fr", "tr"), rows=40):

@@ -19,14 +19,12 @@ from isoglot.evaluate.retrieval import pair_cosines
 from isoglot.evaluate.score import Score, Signature
 from isoglot.evaluate.search import SearchTask
 from isoglot.evaluate.setting import Setting
-from isoglot.evaluate.statistics import SAMPLES, bounds, of_samples
 from isoglot.evaluate.sts import SimilarityTask
 from isoglot.evaluate.task import Space
 from isoglot.mine.knn import nearest
 
 NEIGHBOURS = 10
 SENTENCES = 100  # of each language in the mixed index, so that no language fills it
-_BLOCK = 50  # bootstrap samples worked on together
 
 
 @dataclass(frozen=True)
@@ -65,20 +63,15 @@ class PooledSimilarity:
 
         A little difference has another cause than bias: combinations whose human scores are spread differently.
         """
-        items = [member.items(model) for member in self.members]
-        pooled = np.concatenate(items)
-        own = np.array([_spearman(one) for one in items])[:, None]
+        items = _side_by_side([member.items(model) for member in self.members])
         data = digest_json([member.digest for member in self.members])
-        protocol = f"cosine, Spearman of {len(items)} combinations pooled"
+        protocol = f"cosine, Spearman of {len(self.members)} combinations pooled"
         signature = Signature("language bias", protocol, data, model.fingerprint)
         setting = Setting(self.test_set, self.languages, signature)
-        bias, joint, mean = _intervals(items)
         return [
-            setting.score(
-                "joint minus per-pair Spearman", "mean", _spearman(pooled) - own, main=True, within=bias
-            ),
-            setting.score("joint Spearman", "spearman", pooled, within=joint),
-            setting.score("mean per-pair Spearman", "mean", own, within=mean),
+            setting.score("joint minus per-pair Spearman", "pooled-minus-mean-spearman", items, main=True),
+            setting.score("joint Spearman", "pooled-spearman", items),
+            setting.score("mean per-pair Spearman", "mean-spearman", items),
         ]
 
 
@@ -180,30 +173,21 @@ def _mixed(test_set: str, members: Sequence[SearchTask]) -> MixedIndex:
     )
 
 
-def _spearman(items: NDArray[np.float64]) -> float:
-    return float(of_samples("spearman", items, np.ones((1, len(items)), np.int64))[0])
+def _side_by_side(items: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Give every set a column of cosines, NaN in the rows of other sets, and the human scores the last one.
 
-
-def _intervals(items: Sequence[NDArray[np.float64]]) -> list[tuple[float, float]]:
-    """Intervals of the difference, the pool's Spearman and the mean, all drawn from the same samples of pairs.
-
-    Where all combinations have the same human scores row by row, their rows are one pair in several languages: it is
-    drawn in all of them or in none, or else the interval of the pool would be far too narrow.
+    Where all sets have the same human scores row by row, a row is one pair in several languages, and stays one: the
+    bootstrap draws it in all sets or in none, or else intervals would be far too narrow.
     """
-    parallel = all(np.array_equal(one[:, 1], items[0][:, 1]) for one in items)
-    pooled, random = np.concatenate(items), np.random.default_rng(0)
-    drawn = []
-    for _ in range(0, SAMPLES, _BLOCK):
-        weights = [_drawn(random, len(one)) for one in items[: 1 if parallel else None]]
-        weights = weights * len(items) if parallel else weights
-        own = np.mean([of_samples("spearman", *pair) for pair in zip(items, weights, strict=True)], axis=0)
-        joint = of_samples("spearman", pooled, np.hstack(weights))
-        drawn.append([joint - own, joint, own])
-    return [bounds(values) for values in np.concatenate(drawn, axis=1)]
-
-
-def _drawn(random: np.random.Generator, n: int) -> NDArray[np.int64]:
-    return random.multinomial(n, np.full(n, 1 / n), size=_BLOCK)
+    if all(np.array_equal(one[:, 1], items[0][:, 1]) for one in items):
+        return np.column_stack([*(one[:, 0] for one in items), items[0][:, 1]])
+    gold = np.concatenate([one[:, 1] for one in items])
+    cosines = np.full((len(gold), len(items)), np.nan)
+    start = 0
+    for number, one in enumerate(items):
+        cosines[start : start + len(one), number] = one[:, 0]
+        start += len(one)
+    return np.column_stack([cosines, gold])
 
 
 def _neighbours(

@@ -83,7 +83,9 @@ def k_means(vectors: NDArray[np.float32], clusters: int) -> NDArray[np.int64]:
     means = KMeans(clusters, n_init=_RESTARTS, random_state=_SEED)
     # threads add up the centres in the order they finish, so sums would vary
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different vectors than clusters: still a result
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # fewer different vectors than clusters: still a result
         found: NDArray[np.int64] = means.fit_predict(unit(vectors).astype(np.float64)).astype(np.int64)
     return found
 

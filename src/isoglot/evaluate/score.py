@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 # How a number follows from its items (see `evaluate.statistics`): what the bootstrap computes anew of every sample.
-Statistic = Literal["mean", "spearman", "pearson", "precision", "recall", "f1", "v-measure"]
+#   mean: one column, the outcomes                     spearman, pearson: cosine, human score
+#   precision, recall, f1: predicted, gold, both       v-measure: cluster, class
+#   pooled-, mean-, pooled-minus-mean-spearman: cosines in several sets, NaN in those that a row is not in, human score
+Statistic = Literal[
+    "mean", "spearman", "pearson", "precision", "recall", "f1", "v-measure",
+    "pooled-spearman", "mean-spearman", "pooled-minus-mean-spearman",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,6 @@ class Setting:
         items: Items,
         *,
         main: bool = False,
-        within: tuple[float, float] | None = None,
     ) -> Score:
         """Compute a score from its items; in their own precision, although they are kept in float32.
 
@@ -40,14 +39,13 @@ class Setting:
             statistic: how it follows from the items.
             items: float [n, columns].
             main: whether it stands for its task.
-            within: bounds of its interval, where drawing item by item would not give the right one.
         """
         return Score(
             test_set=self.test_set,
             languages=self.languages,
             metric=metric,
             value=value(statistic, items),
-            interval=within or interval(statistic, items),
+            interval=interval(statistic, items),
             main=main,
             signature=self.signature,
             statistic=statistic,

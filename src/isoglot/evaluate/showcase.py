@@ -57,7 +57,27 @@ def examples(
 
     They are chosen by position alone, never by whether the search succeeded.
     """
-    rows = _one_per_language(held_out, count)
+    return _shown(_one_per_language(held_out, count), queries, teacher, held_out)
+
+
+def worst_examples(
+    queries: NDArray[np.float32], teacher: NDArray[np.float32], held_out: HeldOut, per_language: int
+) -> tuple[Example, ...]:
+    """Show the queries of every language whose right answer ranks lowest, lowest first; one that was found is none."""
+    ranks = gold_ranks(queries, teacher, held_out.gold)
+    chosen: list[int] = []
+    for number in range(len(held_out.languages)):
+        rows = held_out.rows_of(number)
+        lowest = rows[np.argsort(-ranks[rows], kind="stable")][:per_language]
+        chosen += [row for row in lowest.tolist() if ranks[row] > 1]
+    return _shown(np.array(chosen, np.int64), queries, teacher, held_out)
+
+
+def _shown(
+    rows: NDArray[np.int64], queries: NDArray[np.float32], teacher: NDArray[np.float32], held_out: HeldOut
+) -> tuple[Example, ...]:
+    if not len(rows):
+        return ()
     cosines, hits = nearest(queries[rows], teacher, min(3, len(held_out.pool)))
     ranks = gold_ranks(queries[rows], teacher, held_out.gold[rows])
     return tuple(
