@@ -1,4 +1,4 @@
-"""A PostgreSQL server with pgvector for as long as a test runs: Debian's, or the one inside the wheel `pgserver`.
+"""A PostgreSQL server with pgvector, out of the wheel `pgserver`, for as long as a test runs.
 
 The wheel's programs are run here directly: its own module would change permissions of folders above the environment.
 PostgreSQL refuses to run as root, so root starts it as `nobody`.
@@ -19,20 +19,14 @@ from pathlib import Path
 USER = "isoglot"
 
 
-def programs() -> Path:
-    """The folder with `initdb` and `postgres` of an installation that has pgvector."""
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+def programs(folder: Path) -> Path:
+    """Copy the wheel's programs to where `nobody` can go, as the environment may lie elsewhere; give their folder."""
     spec = importlib.util.find_spec("pgserver")
-    wheel = [] if spec is None or spec.origin is None else [Path(spec.origin).parent / "pginstall" / "bin"]
-    for folder in [*debian, *wheel]:
-        shared = subprocess.run(
-            [folder / "pg_config", "--sharedir"], capture_output=True, text=True, check=True
-        )
-        if (Path(shared.stdout.strip()) / "extension" / "vector.control").is_file():
-            return folder
-    raise RuntimeError(
-        "no PostgreSQL with pgvector: pip install pgserver, or a package postgresql-NN-pgvector"
-    )
+    assert spec is not None, "no PostgreSQL with pgvector: pip install pgserver"
+    assert spec.origin is not None
+    for name in ("pgserver", "pgserver.libs"):  # side by side, as the programs look for their libraries
+        shutil.copytree(Path(spec.origin).parents[1] / name, folder / name, symlinks=True)
+    return folder / "pgserver" / "pginstall" / "bin"
 
 
 @contextlib.contextmanager
@@ -44,7 +38,7 @@ def server(password: str | None = None) -> Iterator[Path]:
     if owner is not None:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     try:
-        binaries = programs()
+        binaries = programs(folder)
         secret = folder / "password"
         secret.write_text((password or "unused") + "\n")
         secret.chmod(0o644)
