@@ -203,7 +203,8 @@ def test_provenance_signatures_and_notices(document, report):
         row.one("dt").text: row.one("dd").text for row in document.named("provenance").one("dl").all("div")
     }
     assert shown == dict(report.provenance)
-    assert [item.text for item in document.named("provenance").all("li")] == list(report.signatures)
+    written = "".join(document.named("signature-text").content)
+    assert written.splitlines() == list(report.signatures)
     assert [item.text for item in document.one("footer").all("li")] == list(report.notices)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from tests.evaluate.report_evaluation import comparison_report, full_report
 from tests.evaluate.report_payloads import everywhere
 from tests.evaluate.report_reader import Element, percents, read
 from tests.evaluate.report_sample import run_report
@@ -69,13 +70,20 @@ def structure(document: Element) -> list[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def harmless(report):
-    return structure(read(page.render(everywhere(report, "plain words"))))
+def whole() -> data.Report:
+    """Every part of the page, but for the comparison, which is a page of its own."""
+    report = full_report()
+    return replace(report, map=report.map[:26])
+
+
+@pytest.fixture(scope="module")
+def harmless(whole):
+    return structure(read(page.render(everywhere(whole, "plain words"))))
 
 
 @pytest.fixture(scope="module", params=PAYLOADS)
-def attacked(report, request) -> tuple[str, str]:
-    return request.param, page.render(everywhere(report, request.param))
+def attacked(whole, request) -> tuple[str, str]:
+    return request.param, page.render(everywhere(whole, request.param))
 
 
 def test_hostile_texts_change_no_element_and_no_attribute(attacked, harmless):
@@ -86,6 +94,16 @@ def test_hostile_texts_change_no_element_and_no_attribute(attacked, harmless):
     assert document.one("h1").text == readable
     assert document.all("article")[0].one("h3").text == readable
     assert document.one("svg", "map").all("title")[0].text.endswith(readable)
+    for part in ("results", "compat", "space", "failures", "signatures"):
+        assert readable in document.named(part).text
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_hostile_names_of_models_change_nothing_in_a_comparison(payload):
+    report = comparison_report()
+    document = read(page.render(everywhere(report, payload)))
+    assert structure(document) == structure(read(page.render(everywhere(report, "plain words"))))
+    assert " ".join(text.clean(payload).split()) in document.one("p", "meaning").text
 
 
 def test_hostile_texts_leave_no_control_or_override_and_encode(attacked):
@@ -155,11 +173,17 @@ def test_an_empty_run_still_makes_a_page():
         "No language was evaluated.",
         "There are no scores to list.",
         "No training followed the warm start, so there is no curve.",
-        "This run saved no map.",
-        "This run saved no examples.",
-        "This run counted no corpus.",
         "No provenance was recorded.",
     }
+
+
+def test_sections_without_data_are_absent():
+    document = read(page.render(data.Report(title="t", model="m")))
+    assert [part.attributes.get("id", "hero") for part in document.one("main").all("section")] == [
+        "hero", "provenance",
+    ]  # fmt: skip
+    assert [link.attributes["href"] for link in document.one("nav").all("a")] == ["#provenance"]
+    assert document.one("p", "meaning").text == "No test set was measured."
 
 
 def test_one_language_is_named_instead_of_a_mean(report):
