@@ -148,7 +148,7 @@ def test_no_candidate_is_lost_while_floors_rise():
         (vectors(3), vectors(2), 3, "3 neighbours among 2 documents"),
         (vectors(3), vectors(2), 0, "0 neighbours"),
         (vectors(3, 4), vectors(3, 5), 1, "4 dimensions"),
-        (vectors(3)[0], vectors(3), 1, r"queries are float32 \[12\]"),
+        (vectors(3)[0], vectors(3), 1, r"A query is of float32 \[12\]"),
         (np.full((3, 12), np.nan, np.float32), vectors(3), 1, "query 0 holds NaN"),
         (vectors(3), np.full((3, 12), np.inf, np.float32), 1, r"document 0 holds NaN .*\(3 such"),
     ],

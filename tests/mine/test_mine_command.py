@@ -193,7 +193,7 @@ def test_a_second_run_reuses_vectors_and_blocks_and_another_side_does_not(mining
     blocks = sorted((mining.folder / "pairs.tsv.work").glob("blocks-*/*.block"))
     assert len(blocks) == 4
     done = mining.run("mine", "news.de", "news.en", "--model", "model.jsonl", "--block-rows", 20)
-    assert "4 of 4 were finished before" in done.stderr
+    assert "all 4 were finished before" in done.stderr
     mining.write("news.en", mining.english[:50])
     mining.mine("--block-rows", 20)
     assert not any(path.exists() for path in blocks)

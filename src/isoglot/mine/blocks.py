@@ -18,7 +18,8 @@ from isoglot.artefact import digest_bytes, digest_json
 from isoglot.errors import IsoglotError
 from isoglot.mine.best import best_of
 from isoglot.mine.finished import SUFFIX, read_finished, write_finished
-from isoglot.mine.knn import BothWays, Neighbours, nearest_both_ways
+from isoglot.mine.knn import BothWays, Neighbours, prepared_both_ways
+from isoglot.mine.metric import prepare_side
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.scale.plan import Chunk, cut, run_in_process
 from isoglot.teacher.store import Store, StoredVectors, key_of
@@ -73,13 +74,17 @@ def search(job: Job, progress: Progress = SILENT) -> BothWays:
     plan = job.plan()
     job.folder.mkdir(parents=True, exist_ok=True)
     left = [chunk for chunk in plan if _read(job.folder, chunk) is None]
+    if not left:
+        progress.stage("blocks", f"all {len(plan)} were finished before")
+        return _merged(job, plan)
     if len(left) < len(plan):
         progress.stage("blocks", f"{len(plan) - len(left)} of {len(plan)} were finished before")
     with progress.task("nearest neighbours", sum(chunk.rows for chunk in left), "sentences") as task:
+        targets = prepare_side(job.targets, "target")
 
         def work(chunk: Chunk) -> BothWays:
-            some = StoredVectors(job.sources.store, job.sources.numbers[chunk.start : chunk.stop])
-            return nearest_both_ways(some, job.targets, job.k, progress=_Inside(task))
+            some = prepare_side(job.sources[chunk.start : chunk.stop], "source")
+            return prepared_both_ways(some, targets, job.k, _Inside(task))
 
         for chunk, found in run_in_process(left, work):
             _write(_path(job.folder, chunk), found)

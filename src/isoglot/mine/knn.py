@@ -20,7 +20,7 @@ from isoglot.mine.metric import Metric, Prepared, Vectors, exact_scores, prepare
 from isoglot.mine.threads import multiplying_alone
 from isoglot.progress import SILENT, Progress
 
-_STRIP = 8192  # queries that are prepared once for all documents
+_STRIP = 16_384  # queries that are prepared once for all documents
 _QUERIES = 1024  # one product has 1024 x 4096 scores: 16 MB, which stay near the processor
 _DOCUMENTS = 4096
 
@@ -82,10 +82,15 @@ def nearest_both_ways(
     Raises:
         RequestError: the sides do not fit each other, hold NaN, or one is empty.
     """
+    return prepared_both_ways(*prepare(queries, documents, "cosine"), k, progress)
+
+
+def prepared_both_ways(asked: Prepared, found: Prepared, k: int, progress: Progress = SILENT) -> BothWays:
+    """Do what `nearest_both_ways` does with sides that were measured before."""
+    queries, documents = asked.vectors, found.vectors
     near, back = min(k, len(documents)), min(k, len(queries))
     _check(near, len(documents), "documents")
     _check(back, len(queries), "queries")
-    asked, found = prepare(queries, documents, "cosine")
     forward = _running(near, rounding(asked, found), _QUERIES)
     backward = _running(back, rounding(found, asked), _DOCUMENTS)
     _offer_all(asked, found, forward, backward, progress)

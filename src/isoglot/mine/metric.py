@@ -75,19 +75,31 @@ def prepare(queries: Vectors, documents: Vectors, metric: Metric) -> tuple[Prepa
     Raises:
         RequestError: the sides do not fit each other, or a vector holds NaN or an infinity.
     """
-    for side, vectors in (("queries", queries), ("documents", documents)):
-        kind = vectors[:0].dtype
-        if len(vectors.shape) != 2 or kind.kind != "f":
-            raise RequestError(f"The {side} are {kind} {list(vectors.shape)}, not float vectors in rows.")
+    columns: tuple[Any, Any] = ("ones", "halves") if metric == "l2" else ("", "")
+    sides = [
+        prepare_side(side, name, metric, column)
+        for side, name, column in zip((queries, documents), ("query", "document"), columns, strict=True)
+    ]
     if queries.shape[1] != documents.shape[1]:
         raise RequestError(
             f"Queries of {queries.shape[1]} dimensions cannot be compared with documents of {documents.shape[1]}.",
             "Embed both with one model.",
         )
-    columns: tuple[Any, Any] = ("ones", "halves") if metric == "l2" else ("", "")
-    asked = Prepared(queries, _lengths(queries, "query"), metric, columns[0])
-    found = asked.lengths if documents is queries else _lengths(documents, "document")
-    return asked, Prepared(documents, found, metric, columns[1])
+    return sides[0], sides[1]
+
+
+def prepare_side(
+    vectors: Vectors, name: str, metric: Metric = "cosine", column: Literal["", "ones", "halves"] = ""
+) -> Prepared:
+    """Measure one side; `name` is what one of its rows is called in errors.
+
+    Raises:
+        RequestError: these are no vectors, or one holds NaN or an infinity.
+    """
+    kind = vectors[:0].dtype
+    if len(vectors.shape) != 2 or kind.kind != "f":
+        raise RequestError(f"A {name} is of {kind} {list(vectors.shape)}, not a row of floats.")
+    return Prepared(vectors, _lengths(vectors, name), metric, column)
 
 
 def rounding(queries: Prepared, documents: Prepared) -> NDArray[np.float64]:
@@ -120,7 +132,10 @@ def exact_scores(
     scores = np.empty(len(rows), np.float32)
     for start in range(0, len(rows), _PAIR_ROWS):
         part = slice(start, start + _PAIR_ROWS)
-        one = queries.vectors[rows[part]].astype(np.float64)
+        own, place = np.unique(
+            rows[part], return_inverse=True
+        )  # a row has several candidates, and is read once
+        one = queries.vectors[own].astype(np.float64)[place]
         other = documents.vectors[ids[part]].astype(np.float64)
         if queries.metric == "l2":
             one -= other
