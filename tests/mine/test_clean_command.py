@@ -103,8 +103,12 @@ def test_a_proper_corpus_folder_comes_out(misaligned):
         assert sorted(set(numbers)) == list(range(first, first + len(groups.sources)))
         first += len(groups.sources)
     assert sum(counts["lengths"]["source"]) == sum(counts["sources"].values())
-    shown = overview(after, Mixing(0.5, 3))
-    assert "margin" in dict(shown.total.reasons)
+    assert "margin" in dict(overview(after, Mixing(0.5, 3)).total.reasons)
+    shown = misaligned.mining.run("corpus", "show", "clean", "--html", "page.html")
+    assert shown.exit_code == 0 and f"most in pairs, de: {SWAPPED}" in shown.stdout
+    assert "margin" in (misaligned.folder / "page.html").read_text("utf-8")
+    assert misaligned.mining.run("corpus", "export", "clean", "--to", "tsv", "--out", "x.tsv").exit_code == 0
+    assert len((misaligned.folder / "x.tsv").read_text().splitlines()) == counts["kept"] + 1
 
 
 def test_left_out_pairs_are_shown_and_what_judged_them_is_kept(misaligned):
