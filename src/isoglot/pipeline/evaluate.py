@@ -26,6 +26,7 @@ from isoglot.pipeline.evaluate_parts import (
     originals_of,
 )
 from isoglot.pipeline.evaluate_report import About, Measured, report_of, scores_of
+from isoglot.pipeline.evaluate_shown import Shown, shown_of, translations
 from isoglot.pipeline.evaluate_suite import Skipped
 from isoglot.pipeline.health import Parallel
 from isoglot.pipeline.layout import REPORT
@@ -113,7 +114,8 @@ def evaluate_job(job: Job, out: Path, progress: Progress) -> Mapping[str, Any]:
     if not results and health is None and not mteb and job.compat is None:
         raise _nothing(skips)
     owner = None if teacher is None else teacher.space
-    measured = Measured(results, skips, model.space, owner, health, job.compat, mteb)
+    shown = _shown(job, model, teacher)
+    measured = Measured(results, skips, model.space, owner, health, job.compat, mteb, shown)
     items = [score.items for found in scores.values() for score in found]
     named = {result.key: one for result, one in zip(results, items, strict=True)}
     with progress.task("report", 1, "page") as task:
@@ -173,6 +175,16 @@ def _model_of(job: Job, teacher: Known | None, folder: Path, progress: Progress)
     texts = lacking(chain(sentences, *(task.texts() for task in job.tasks)), ())
     store = Remembering(encoder, folder, subject.model, progress).store(texts)
     return Known(space_of([store], texts), store.dimension, encoder)
+
+
+def _shown(job: Job, model: Known, teacher: Known | None) -> Shown:
+    """A map and examples, of held-out sentences if there are any, else of translations in test sets."""
+    held, language = job.about.held, "" if job.health is None else job.health.source_language
+    texts = held.test if held is not None else None if job.health is None else translations(job.health)
+    if texts is None or teacher is None or not teacher.lacks.isdisjoint(texts.pool):
+        return Shown()
+    source = language if held is None else held.source_language
+    return shown_of(texts, source, model.space, teacher.space)
 
 
 def _remembering(job: Job, model: Known, out: Path, progress: Progress) -> Remembering:

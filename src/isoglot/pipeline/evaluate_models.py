@@ -87,7 +87,7 @@ def space_of(stores: Sequence[Store], texts: Sequence[str]) -> Space:
         found, held = store.find(keys)
         new = held & (owner < 0)
         owner[new], numbers[new] = place, found[new]
-    rows = {text: row for row, text in enumerate(texts)}
+    rows = {text: row for row, text in enumerate(texts) if owner[row] >= 0}
 
     def vectors(wanted: Sequence[str]) -> NDArray[np.float32]:
         chosen = np.fromiter((rows[text] for text in wanted), np.int64, len(wanted))

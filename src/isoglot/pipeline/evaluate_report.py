@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from statistics import fmean
 from typing import Any
 
 from isoglot.corpus.languages import is_code, name
 from isoglot.evaluate.heldout_task import TEST_SET
-from isoglot.evaluate.report.data import Language, LeakRow, Report
+from isoglot.evaluate.report.convert import compat_of
+from isoglot.evaluate.report.data import Distillation, Language, LeakRow, Report
 from isoglot.evaluate.report.measured import HealthRow, SkippedTask, TaskResult
 from isoglot.evaluate.results import Result, macro, to_json, worst
-from isoglot.evaluate.showcase import examples, sentence_map
 from isoglot.evaluate.stages import Vectors
 from isoglot.evaluate.task import Space
 from isoglot.pipeline import assess
 from isoglot.pipeline.assess import Held
 from isoglot.pipeline.evaluate_models import Subject
+from isoglot.pipeline.evaluate_shown import Shown
 from isoglot.pipeline.evaluate_suite import HELD_OUT, Skipped
-
-_MAP_SENTENCES = 40
-_EXAMPLES = 10
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,7 @@ class Measured:
         health: what stands under "health"; None when it was not measured.
         compat: what stands under "compat"; None when no index was named.
         mteb: what stands under "mteb", an entry per score.
+        shown: a map of translations and examples.
     """
 
     results: Sequence[Result]
@@ -57,28 +56,32 @@ class Measured:
     health: Mapping[str, Any] | None = None
     compat: Mapping[str, Any] | None = None
     mteb: Sequence[Mapping[str, Any]] = ()
+    shown: Shown = field(default_factory=Shown)
 
 
 def report_of(about: About, measured: Measured) -> Report:
     """Everything that the page shows."""
     tags = dict.fromkeys(tag for result in measured.results for tag in result.languages)
     held = about.held
-    report = Report(
+    return Report(
         title=about.title,
         model=str(about.subject.card.get("start", about.subject.model)),
         teacher=about.teacher,
         languages=tuple(Language(tag, name(tag) if is_code(tag) else tag) for tag in tags),
         results=tuple(_task_result(result) for result in measured.results if result.task != HELD_OUT),
         skipped=tuple(SkippedTask(one.task, one.reason) for one in measured.skipped),
+        distillation=_distillation(about, measured),
         health=_health(measured.health),
+        compat=compat_of(measured.compat),
+        map=measured.shown.map,
+        pool=measured.shown.pool,
+        examples=measured.shown.examples,
+        worst=measured.shown.worst,
         corpus=None if held is None else assess.corpus_counts(held.corpus.manifest.counts),
         leaks=tuple(LeakRow(test_set, **of) for test_set, of in _test_sets(about.subject).items()),
         provenance=_provenance(about, measured),
         signatures=tuple(dict.fromkeys(signature_of(r) for r in measured.results if r.task == HELD_OUT)),
         notices=_notices(about.subject),
-    )
-    return (
-        report if held is None or measured.teacher is None else _with_held_out(report, about, measured, held)
     )
 
 
@@ -110,21 +113,13 @@ def signature_of(result: Result) -> str:
     return str(result.signature)
 
 
-def _with_held_out(report: Report, about: About, measured: Measured, held: Held) -> Report:
-    """Add the stages of the run, the map and the examples, which need the teacher."""
-    assert measured.teacher is not None  # noqa: S101  the caller looked
-    test = held.test
-    vectors = Vectors(measured.model.vectors(test.queries), measured.model.vectors(test.pool))
-    teacher = measured.teacher.vectors(test.pool)
-    parts: dict[str, Any] = {field.name: getattr(report, field.name) for field in fields(Report)}
-    card = about.subject.card
-    return Report(**{
-        **parts,
-        "distillation": assess.distillation(held, card, vectors, teacher) if card else None,
-        "map": sentence_map(vectors.queries, teacher, test, held.source_language, _MAP_SENTENCES),
-        "pool": len(test.pool),
-        "examples": examples(vectors.queries, teacher, test, _EXAMPLES),
-    })  # fmt: skip
+def _distillation(about: About, measured: Measured) -> Distillation | None:
+    """The stages of the run, which need its corpus and the teacher."""
+    held, teacher = about.held, measured.teacher
+    if held is None or teacher is None or not about.subject.card:
+        return None
+    vectors = Vectors(measured.model.vectors(held.test.queries), measured.model.vectors(held.test.pool))
+    return assess.distillation(held, about.subject.card, vectors, teacher.vectors(held.test.pool))
 
 
 def _task_result(result: Result) -> TaskResult:
