@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,71 +18,85 @@ _MEANS = {
 }
 
 
+def _option(name: str, text: str) -> Any:  # noqa: ANN401  typer's own type
+    return typer.Option(name, help=text)
+
+
+ModelArgument = Annotated[str, typer.Argument(help="A student folder, or any encoder.")]
+IndexOption = Annotated[
+    str,
+    _option(
+        "--index",
+        "A store, a file of vectors, FILE.faiss, lancedb:FOLDER#TABLE, qdrant:PLACE#COLLECTION or"
+        " postgresql://USER@HOST/DATABASE?table=NAME.",
+    ),
+]
+QueriesOption = Annotated[
+    list[str] | None,
+    _option("--queries", "TSV of queries and their English parallels; may be given again."),
+]
+RelevanceOption = Annotated[
+    str | None, _option("--relevance", "TSV of query id, id of a relevant document, grade.")
+]
+LanguageOption = Annotated[
+    str | None, _option("--language", "Language of queries in files without a header.")
+]
+TeacherOption = Annotated[
+    str | None, _option("--teacher", "The model that built the index; by default the student's.")
+]
+PromptOption = Annotated[
+    str | None, _option("--document-prompt", "What stood before the documents, where it was another prompt.")
+]
+ThresholdOption = Annotated[
+    float | None, _option("--threshold", "The threshold in use today, in the index's measure.")
+]
+TextsOption = Annotated[
+    str | None, _option("--texts", "Texts of an index without any: .txt, .jsonl or a corpus.")
+]
+TextColumnOption = Annotated[str | None, _option("--text-column", "Column of the texts.")]
+VectorColumnOption = Annotated[str | None, _option("--vector-column", "Column of the vectors.")]
+IdColumnOption = Annotated[str | None, _option("--id-column", "Column of the ids.")]
+MetricOption = Annotated[
+    str | None, _option("--metric", "cosine, dot or l2, where the index does not say it.")
+]
+KeyOption = Annotated[
+    str | None, _option("--key-env", "NAME of the environment variable with the password or API key.")
+]
+SampleOption = Annotated[
+    int | None, _option("--sample", "Texts that prove which model built the index (256).")
+]
+CosineOption = Annotated[
+    float | None, _option("--min-cosine", "Cosine of a vector that is the teacher's (0.98).")
+]
+NdcgOption = Annotated[
+    float | None, _option("--min-ndcg", "Labelled: share of the teacher's nDCG that works (0.9).")
+]
+OverlapOption = Annotated[float | None, _option("--min-overlap", "Unlabelled: overlap that works (0.5).")]
+F1Option = Annotated[
+    float | None, _option("--min-f1", "Share of the best F1 at which the threshold still holds (0.95).")
+]
+
+
 def compat(
-    model: Annotated[str, typer.Argument(help="A student folder, or any encoder.")],
-    index: Annotated[
-        str,
-        typer.Option(
-            "--index",
-            help="A store, a file of vectors, FILE.faiss, lancedb:FOLDER#TABLE, qdrant:PLACE#COLLECTION or"
-            " postgresql://USER@HOST/DATABASE?table=NAME.",
-        ),
-    ],
-    queries: Annotated[
-        list[str] | None,
-        typer.Option("--queries", help="TSV of queries and their English parallels; may be given again."),
-    ] = None,
-    relevance: Annotated[
-        str | None, typer.Option("--relevance", help="TSV of query id, id of a relevant document, grade.")
-    ] = None,
-    language: Annotated[
-        str | None, typer.Option("--language", help="Language of queries in files without a header.")
-    ] = None,
-    teacher: Annotated[
-        str | None,
-        typer.Option("--teacher", help="The model that built the index; by default the student's."),
-    ] = None,
-    document_prompt: Annotated[
-        str | None,
-        typer.Option(
-            "--document-prompt", help="What stood before the documents, where it was another prompt."
-        ),
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option("--threshold", help="The threshold in use today, in the index's measure.")
-    ] = None,
-    texts: Annotated[
-        str | None, typer.Option("--texts", help="Texts of an index without any: .txt, .jsonl or a corpus.")
-    ] = None,
-    text_column: Annotated[str | None, typer.Option("--text-column", help="Column of the texts.")] = None,
-    vector_column: Annotated[
-        str | None, typer.Option("--vector-column", help="Column of the vectors.")
-    ] = None,
-    id_column: Annotated[str | None, typer.Option("--id-column", help="Column of the ids.")] = None,
-    metric: Annotated[
-        str | None, typer.Option("--metric", help="cosine, dot or l2, where the index does not say it.")
-    ] = None,
-    key_env: Annotated[
-        str | None,
-        typer.Option("--key-env", help="NAME of the environment variable with the password or API key."),
-    ] = None,
-    sample: Annotated[
-        int | None, typer.Option("--sample", help="Texts that prove which model built the index (256).")
-    ] = None,
-    min_cosine: Annotated[
-        float | None, typer.Option("--min-cosine", help="Cosine of a vector that is the teacher's (0.98).")
-    ] = None,
-    min_ndcg: Annotated[
-        float | None,
-        typer.Option("--min-ndcg", help="Labelled: share of the teacher's nDCG that works (0.9)."),
-    ] = None,
-    min_overlap: Annotated[
-        float | None, typer.Option("--min-overlap", help="Unlabelled: overlap that works (0.5).")
-    ] = None,
-    min_f1: Annotated[
-        float | None,
-        typer.Option("--min-f1", help="Share of the best F1 at which the threshold still holds (0.95)."),
-    ] = None,
+    model: ModelArgument,
+    index: IndexOption,
+    queries: QueriesOption = None,
+    relevance: RelevanceOption = None,
+    language: LanguageOption = None,
+    teacher: TeacherOption = None,
+    document_prompt: PromptOption = None,
+    threshold: ThresholdOption = None,
+    texts: TextsOption = None,
+    text_column: TextColumnOption = None,
+    vector_column: VectorColumnOption = None,
+    id_column: IdColumnOption = None,
+    metric: MetricOption = None,
+    key_env: KeyOption = None,
+    sample: SampleOption = None,
+    min_cosine: CosineOption = None,
+    min_ndcg: NdcgOption = None,
+    min_overlap: OverlapOption = None,
+    min_f1: F1Option = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check whether a student can query the index of its teacher."""
@@ -149,7 +163,7 @@ def _found(row: LanguageCompat) -> list[str]:
 
 def _passes(result: CompatResult) -> str:
     """What passes the threshold in each language, and which one would be best."""
-    heads = ["Threshold", "precision", "recall", "F1", "best F1", "at", "shift", ""]
+    heads = ["Language", "precision", "recall", "F1", "best F1", "at", "shift", ""]
     rows = []
     for row in result.languages:
         one = row.calibration
