@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from evaluate.indexes.index_sample import ROWS, TEXTS, WIDTH, check, table
+from evaluate.indexes.index_sample import QUERIES, ROWS, TEXTS, WIDTH, check, table
 from evaluate.indexes.postgres_server import USER, server
 from isoglot.compat_config import IndexConfig
 from isoglot.errors import IsoglotError, RequestError
@@ -85,6 +85,18 @@ def test_a_lancedb_table_that_is_not_there_is_refused(tmp_path, name):
         opened(f"lancedb:{tmp_path / 'db'}#{name}")
 
 
+def test_deleted_rows_and_rows_without_a_vector_are_no_documents(tmp_path):
+    made = write_lance(tmp_path / "db")
+    made.delete("id < 'n2'")
+    made.add([{"id": "bare", "text": "no vector", "vector": None}])
+    with opened(f"lancedb:{tmp_path / 'db'}#docs") as index:
+        sample = index.sample(400)
+        assert min(sample.ids) >= "n2"
+        assert len(sample.ids) == index.facts.documents - 1
+        for hits in index.search(QUERIES, 20):
+            assert min(hits.ids) >= "n2"
+
+
 def test_an_empty_lancedb_table_is_refused(tmp_path):
     write_lance(tmp_path / "db").delete("true")
     with pytest.raises(RequestError, match="holds no documents"):
@@ -131,6 +143,27 @@ def test_a_qdrant_collection_is_searched_by_its_own_metric(tmp_path, metric):
             check(index, metric, own=own)  # Qdrant keeps vectors for cosine at unit length
         with opened(address, id_column="name") as index:
             check(index, metric, ids=lambda row: f"n{row}", own=own)
+
+
+def test_points_without_the_vector_or_with_several_are_told(tmp_path):
+    from qdrant_client import QdrantClient, models
+
+    from isoglot.evaluate.indexes.qdrant_collection import of_client
+
+    client = QdrantClient(":memory:")
+    fill_qdrant(client, "dot", vector="mini", rows=50)
+    client.upsert(
+        "docs", [models.PointStruct(id=9999, vector={"other": [1.0] * WIDTH}, payload={"text": "bare"})]
+    )
+    index = of_client(client, "docs", IndexConfig(vector_column="mini"), "memory")
+    assert len(index.sample(60).ids) == 50
+    several = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+    shape = models.VectorParams(size=WIDTH, distance=models.Distance.DOT, multivector_config=several)
+    client.create_collection("late", vectors_config=shape)
+    client.upsert("late", [models.PointStruct(id=1, vector=[[1.0] * WIDTH] * 3, payload={"text": "late"})])
+    with pytest.raises(IsoglotError, match="several vectors per document"):
+        of_client(client, "late", IndexConfig(), "memory").sample(5)
+    client.close()
 
 
 def test_a_collection_in_memory_is_asked_through_its_client():

@@ -91,7 +91,9 @@ def documents(ids: Sequence[object], texts: Sequence[str | None], vectors: objec
         raise IsoglotError(
             f"{name} holds vectors of different lengths, or things that are no numbers."
         ) from error
-    table = table.reshape(len(ids), -1) if table.size else np.zeros((len(ids), 0), np.float32)
+    if table.size and table.ndim != 2:
+        raise IsoglotError(f"{name} holds several vectors per document.", "Give an index with one for each.")
+    table = table if table.size else np.zeros((len(ids), 0), np.float32)
     if not np.isfinite(table).all():
         row = int(np.argmin(np.isfinite(table).all(axis=1)))
         raise IsoglotError(

@@ -61,6 +61,7 @@ class LanceTable:
 
     def _documents(self, rows: pa.Table) -> Documents:
         ids, texts, vectors = self._columns
+        rows = rows.filter(rows[vectors].is_valid())
         table = np.stack(rows[vectors].to_numpy()) if rows.num_rows else np.zeros((0, 0))
         return documents(rows[ids or "_rowid"].to_pylist(), rows[texts].to_pylist(), table, self.facts.name)
 

@@ -84,16 +84,17 @@ class QdrantCollection:
         return [key for key in (self._text, self._id) if key]
 
     def _documents(self, points: Sequence[ScoredPoint]) -> Documents:
-        payloads = [point.payload or {} for point in points]
-        ids = [
-            payload.get(self._id) if self._id else point.id
-            for point, payload in zip(points, payloads, strict=True)
-        ]
-        vectors = [
-            point.vector.get(self._vector) if isinstance(point.vector, dict) else point.vector
-            for point in points
-        ]
-        return documents(ids, [payload.get(self._text) for payload in payloads], vectors, self.facts.name)
+        found = [(point, self._vector_of(point)) for point in points]
+        held = [(point, point.payload or {}, vector) for point, vector in found if vector is not None]
+        return documents(
+            [payload.get(self._id) if self._id else point.id for point, payload, _ in held],
+            [payload.get(self._text) for _, payload, _ in held],
+            [vector for _, _, vector in held],
+            self.facts.name,
+        )
+
+    def _vector_of(self, point: ScoredPoint) -> object:
+        return point.vector.get(self._vector) if isinstance(point.vector, dict) else point.vector
 
 
 @contextmanager
