@@ -33,7 +33,7 @@ def show(browser, tmp_path) -> Iterator[Callable[..., Opened]]:  # noqa: F811  t
 
 
 def names_in_order(tab) -> list[str]:
-    return tab.locator("#scores tbody th > bdi").all_inner_texts()
+    return tab.locator("#scores tbody th .item-name > bdi").all_inner_texts()
 
 
 @pytest.mark.parametrize("width", [400, 1280])
