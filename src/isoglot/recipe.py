@@ -72,6 +72,18 @@ def parse_corpus(raw: Mapping[str, Any], overrides: Sequence[str] = ()) -> Corpu
     return _validated(CorpusConfig, values, "corpus options")
 
 
+def with_overrides(raw: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Apply `section.key=value` texts to a recipe given as nested mappings.
+
+    Raises:
+        RequestError: one of them has another form.
+    """
+    values = dict(raw)
+    for override in overrides:
+        _apply(values, override)
+    return values
+
+
 def _validated(model: type[M], raw: Mapping[str, Any], origin: str) -> M:
     try:
         return model.model_validate(raw)

@@ -40,6 +40,11 @@ class StudentConfig(Section):
         " bidirectional LSTM over token vectors; both of these take tokenizer and first vectors from `model`",
     )
     model: str = Field(description="folder, hub id or package:NAME of a Hugging Face encoder")
+    further: bool = Field(
+        False,
+        description="`model` is a finished student of the same teacher: it goes on from its own weights and Dense"
+        " layers, with its own pooling, prompt and length, and there is no warm start",
+    )
     layers: tuple[int, ...] = Field(
         (), description="numbers of the transformer's layers to keep, from 0; empty: all"
     )
@@ -156,6 +161,12 @@ class TrainConfig(Section):
         None,
         ge=1,
         description="stop after so many looks at the dev split in a row without a better one; unset: never",
+    )
+    protect: tuple[str, ...] = Field(
+        (), description="languages that must not get worse: weights with which one does are never shipped"
+    )
+    protect_margin: float = Field(
+        0.01, ge=0, le=1, description="by how much a protected language's dev retrieval may fall"
     )
     rewinds: int = Field(
         2,

@@ -381,3 +381,17 @@ def test_collapse_is_named():
     assert collapse(FLAT, FLAT) is None
     assert "effective rank fell from 20 to 3" in collapse(dataclasses.replace(FLAT, effective_rank=3.0), FLAT)
     assert "mean cosine" in collapse(dataclasses.replace(FLAT, mean_cosine=0.97), FLAT)
+
+
+def test_weights_that_harm_a_protected_language_are_never_shipped(tiny_folder, tmp_path):
+    start = dataclasses.replace(FLAT, languages={"de": 0.5, "fr": 0.5})
+    looks = [
+        dataclasses.replace(FLAT, retrieval=0.7, spearman=0.7, languages={"de": 0.48, "fr": 0.9}),
+        dataclasses.replace(FLAT, retrieval=0.6, spearman=0.6, languages={"de": 0.495, "fr": 0.7}),
+    ]
+    for protect, best in (((), 1), (("de",), 2), (("de", "it"), 2)):
+        scores = iter([start, *looks, *[FLAT] * 9])
+        config = TrainConfig(**{**CONFIG.model_dump(), "protect": protect})
+        run = make_run(tiny_folder, tmp_path / "-".join(("x", *protect)), lambda _, s=scores: next(s), config)
+        progressed = train(run).progressed
+        assert progressed.best_step == best * progressed.schedule.evaluate_every

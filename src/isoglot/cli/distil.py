@@ -4,33 +4,50 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from isoglot.cli.console import JsonOption, handled
 from isoglot.cli.run import (
+    TEACHER,
     BenchmarksOption,
     KeepLeaksOption,
     LanguagesOption,
     MinutesOption,
     SetOption,
-    TeacherOption,
     benchmark_settings,
     language_setting,
     summary,
 )
 
+if TYPE_CHECKING:
+    from isoglot.config import Recipe
+    from isoglot.pipeline.run import Finished
+
+OptionalTeacher = Annotated[list[str] | None, TEACHER]
+
 
 def distil(
-    teacher: TeacherOption,
-    student: Annotated[
-        str, typer.Option("--student", help="Folder, hub id or package:NAME of the encoder that learns.")
-    ],
-    corpus: Annotated[
-        list[str], typer.Option("--corpus", help="A corpus folder, or sources of parallel text.")
-    ],
     out: Annotated[Path, typer.Option("--out", help="Run folder; the student goes to OUT/student.")],
+    teacher: OptionalTeacher = None,
+    student: Annotated[
+        str | None,
+        typer.Option("--student", help="Folder, hub id or package:NAME of the encoder that learns."),
+    ] = None,
+    corpus: Annotated[
+        list[str] | None, typer.Option("--corpus", help="A corpus folder, or sources of parallel text.")
+    ] = None,
+    origin: Annotated[
+        Path | None,
+        typer.Option("--from", help="A finished student that learns on, in its own teacher's space."),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--add", help="With --from: parallel text of new languages; --corpus then replays the old."
+        ),
+    ] = None,
     minutes: MinutesOption = None,
     epochs: Annotated[
         float | None, typer.Option("--epochs", help="Passes over the sentences, instead of minutes.")
@@ -75,11 +92,50 @@ def distil(
         shape = [*_setting("kind", kind), *_numbers("layers", layers), *_numbers("dims", dims)]
         longer = [] if paragraphs is None else [f"train.paragraphs={paragraphs}"]
         settings = [*language_setting(languages), *tests, *shape, *longer, *(changes or [])]
-        recipe = distil_recipe(teacher, student, corpus, minutes, 0 if align_only else epochs, settings)
+        if origin is not None:
+            recipe = _further(
+                origin, (teacher, student), [*(corpus or []), *(add or [])], (minutes, epochs), settings
+            )
+        elif teacher and student and not add:
+            steps = 0 if align_only else epochs
+            recipe = distil_recipe(teacher, student, corpus or [], minutes, steps, settings)
+        else:
+            raise RequestError(
+                "--add needs --from." if add else "Who teaches whom was not said.",
+                "Give --teacher and --student, or --from STUDENT and --add.",
+            )
         finished = run(recipe, out, evaluate=False, store=store, progress=console)
         console.finish(
-            {"student": str(finished.folder.student), "card": dict(finished.card)}, summary(finished)
+            {"student": str(finished.folder.student), "card": dict(finished.card), "change": finished.change},
+            _changes(finished) + summary(finished),
         )
+
+
+def _further(
+    origin: Path,
+    others: tuple[list[str] | None, str | None],
+    sources: list[str],
+    horizon: tuple[float | None, float | None],
+    settings: list[str],
+) -> Recipe:
+    from isoglot.errors import RequestError
+    from isoglot.pipeline.further import further_recipe
+
+    if others[1] is not None:
+        raise RequestError("--from and --student both name the student.", "Leave out --student.")
+    models = others[0]
+    teacher = (
+        [] if models is None else [f"teacher.model={json.dumps(models[0] if len(models) == 1 else models)}"]
+    )
+    minutes, epochs = horizon
+    return further_recipe(origin, sources, {"minutes": minutes, "epochs": epochs}, [*teacher, *settings])
+
+
+def _changes(finished: Finished) -> str:
+    """A table of each language's retrieval before and after, for a student that learned on."""
+    rows = finished.change or {}
+    lines = [f"{tag:<10}{before:>8.1%}{after:>8.1%}" for tag, (before, after) in rows.items()]
+    return "\n".join(["language    before   after", *lines, "", ""]) if rows else ""
 
 
 def _setting(key: str, value: str | None) -> list[str]:

@@ -20,14 +20,12 @@ LanguagesOption = Annotated[
 MinutesOption = Annotated[
     float | None, typer.Option("--minutes", help="Train so long, from the start of training.")
 ]
-TeacherOption = Annotated[
-    list[str],
-    typer.Option(
-        "--teacher",
-        help="Folder, hub id, package:NAME, model.onnx, https://HOST/v1#MODEL, or a file of vectors with their texts;"
-        " twice: two spaces side by side.",
-    ),
-]
+TEACHER = typer.Option(
+    "--teacher",
+    help="Folder, hub id, package:NAME, model.onnx, https://HOST/v1#MODEL, or a file of vectors with their texts;"
+    " twice: two spaces side by side.",
+)
+TeacherOption = Annotated[list[str], TEACHER]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="Change a key of the recipe: section.key=value.")
 ]

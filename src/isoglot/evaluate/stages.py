@@ -105,6 +105,7 @@ def dev_score(student: Embedder, teacher: NDArray[np.float32], held_out: HeldOut
         worst_retrieval=retrieval[worst],
         effective_rank=effective_rank(queries),
         mean_cosine=mean_cosine(queries),
+        languages=retrieval,
     )
 
 

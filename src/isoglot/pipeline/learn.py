@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from isoglot.artefact import digest_json, read_manifest
+from isoglot.artefact import digest_json, read_json, read_manifest
 from isoglot.config import Recipe
 from isoglot.corpus.store import Corpus
 from isoglot.encode.encoder import Encoder
@@ -28,6 +28,7 @@ from isoglot.teacher.store import Store
 from isoglot.train.batches import language_shares
 from isoglot.train.examples import Examples
 from isoglot.train.loop import Outcome, Run, train
+from isoglot.train.validation import harmed
 
 _NAMED = 4  # largest, and as many smallest, shares that the line before training names
 
@@ -131,13 +132,13 @@ def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any
             "options": recipe.teacher.model_dump(mode="json"),
         },
         "start": material.origin.label,
-        "languages": list(material.corpus.languages),
+        "languages": _languages(recipe, material),
         "recipe": digest_json(recipe.model_dump(mode="json")),
         "corpus": material.corpus.manifest.digest,
         "leaks": dict(material.leaks),
         "seed": recipe.seed,
         "shipped": "trained" if done.best_step else "warm start",
-        "why": _why(outcome),
+        "why": _why(outcome, recipe),
         "shipped_step": done.best_step,
         "steps": done.schedule.steps,
         "minutes": round(done.seconds / 60, 2),
@@ -145,20 +146,32 @@ def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any
     }
 
 
-def _why(outcome: Outcome) -> str:
+def _languages(recipe: Recipe, material: Material) -> list[str]:
+    """Those of the corpus, and for a student that learned on those that it knew."""
+    known = (
+        read_json(material.origin.folder / student_folder.CARD)["languages"] if recipe.student.further else []
+    )
+    return sorted({*known, *material.corpus.languages})
+
+
+def _why(outcome: Outcome, recipe: Recipe) -> str:
     done = outcome.progressed
-    last = f" Training ended early: {outcome.remark}." if outcome.remark else ""
+    start = "student as it was" if recipe.student.further else "warm start"
+    last = f" In training: {outcome.remark}." if outcome.remark else ""
+    worse = harmed(done.curve[-1].score, done.start, recipe.train.protect, recipe.train.protect_margin)
+    if worse:
+        last = f" At the end {', '.join(worse)} had become worse, which train.protect forbids.{last}"
     if done.schedule.steps == 0:
-        return "No training was asked for: the warm start ships."
+        return f"No training was asked for: the {start} ships."
     if done.best_step == 0:
         return (
-            "Training did not beat the warm start on the dev split in retrieval and Spearman, so the warm start ships."
+            f"Training did not beat the {start} on the dev split in retrieval and Spearman, so the {start} ships."
             + last
         )
-    best, start = done.best, done.start
+    best, first = done.best, done.start
     return (
-        f"Step {done.best_step} of {done.schedule.steps} was best on the dev split: retrieval {start.retrieval:.1%} to"
-        f" {best.retrieval:.1%}, Spearman with the teacher's similarities {start.spearman:.3f} to {best.spearman:.3f}."
+        f"Step {done.best_step} of {done.schedule.steps} was best on the dev split: retrieval {first.retrieval:.1%} to"
+        f" {best.retrieval:.1%}, Spearman with the teacher's similarities {first.spearman:.3f} to {best.spearman:.3f}."
         + last
     )
 

@@ -19,6 +19,7 @@ from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.lock import exclusive
 from isoglot.pipeline.alone import evaluate_run
 from isoglot.pipeline.assess import Held
+from isoglot.pipeline.further import change, further_start, lend_axes, load_further
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.leaks import clear, open_reported
 from isoglot.pipeline.learn import Material, learn
@@ -37,11 +38,15 @@ from isoglot.train.weights import translation_weights
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run leaves: its folder, the student's card, and the held-out scores (None when not asked for)."""
+    """What a run leaves: its folder, the student's card, and the held-out scores (None when not asked for).
+
+    For a student that learned on, `change` holds each language's test retrieval before and after.
+    """
 
     folder: RunFolder
     card: Mapping[str, Any]
     scores: Mapping[str, Any] | None
+    change: Mapping[str, tuple[float, float]] | None = None
 
 
 def run(
@@ -73,12 +78,15 @@ def run(
         material, start, test = _prepare(folder, recipe, store or folder.store, progress)
         card = learn(folder, recipe, material, start, progress)
         progress.stage("training", f"{card['steps']} steps in {card['minutes']:.1f} min; {card['why']}")
+        changed = None
+        if recipe.student.further:
+            changed = change(folder.student, start, test, material.store, progress)
         scores = None
         if evaluate:
             held = Held(material.corpus, test, start.scores)
             scores = evaluate_run(folder, recipe, held, material.store, progress)
             progress.stage("evaluation", scores["summary"])
-    return Finished(folder, card, scores)
+    return Finished(folder, card, scores, changed)
 
 
 def corpus_of(recipe: Recipe, folder: Path, progress: Progress) -> Corpus:
@@ -106,8 +114,15 @@ def _prepare(
     progress.stage("models", f"teacher {credit.label}, student {origin.label}")
     corpus = corpus_of(recipe, folder.corpus, progress)
     covered = cover(corpus, teacher, recipe.teacher.missing)
+    further = recipe.student.further
+    if further:
+        lend_axes(origin.folder, store_folder)
     store = _teacher_vectors(recipe.teacher, teacher, covered, store_folder, progress)
-    student, own = load_start(origin, recipe, folder.rows, progress, normalise=teacher.normalise)
+    student, own = (
+        load_further(origin)
+        if further
+        else load_start(origin, recipe, folder.rows, progress, normalise=teacher.normalise)
+    )
     cleared = clear(covered, benchmarks, progress, keep_leaks=recipe.evaluate.keep_leaks)
     train, store = _paragraphed(covered, cleared.train, recipe, (teacher, store), progress)
     weights = translation_weights(train, recipe.train)
@@ -120,6 +135,10 @@ def _prepare(
     inputs = {"corpus": corpus.manifest.digest, "teacher space": space, **cleared.inputs}
     if recipe.train.paragraphs:
         inputs["paragraphs"] = str(recipe.train.paragraphs)
+    if further:
+        start = further_start(folder.start, recipe, origin, student, (test, store), progress)
+        progress.stage("warm start", f"none: {origin.label} goes on from where it is")
+        return Material(corpus, store, credit, origin, examples, dev, cleared.record), start, test
     start = warm_start(
         folder.start, recipe, origin, examples, (student, own), (test, store), inputs, progress
     )

@@ -22,7 +22,7 @@ from isoglot.train.checkpoint import CurvePoint, Progressed
 from isoglot.train.pace import schedule
 from isoglot.train.step import Run as Run
 from isoglot.train.step import new_optimiser, step_batches, take
-from isoglot.train.validation import beats, collapse
+from isoglot.train.validation import beats, collapse, harmed
 
 if TYPE_CHECKING:
     import torch
@@ -146,7 +146,9 @@ def _begin(run: Run) -> Progressed:
 def _look(run: Run, progressed: Progressed, loss: float, clock: float) -> Progressed:
     score = run.validate(run.student)
     point = CurvePoint(progressed.step, time.monotonic() - clock, loss, score)
-    better = beats(score, progressed.best, progressed.start) and not collapse(score, progressed.start)
+    start, config = progressed.start, run.config
+    worse = harmed(score, start, config.protect, config.protect_margin)
+    better = beats(score, progressed.best, start) and not collapse(score, start) and not worse
     best_step = progressed.step if better else progressed.best_step
     return replace(progressed, curve=(*progressed.curve, point), best_step=best_step, seconds=point.seconds)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from isoglot.encode.encoder import Embedder
 
@@ -22,6 +22,7 @@ class DevScore:
         worst_retrieval: its accuracy.
         effective_rank: of all dev vectors, 1..dimension; a collapsed student has a low one.
         mean_cosine: between random dev vectors; a collapsed student has one near 1.
+        languages: retrieval of each language.
     """
 
     retrieval: float
@@ -31,6 +32,7 @@ class DevScore:
     worst_retrieval: float
     effective_rank: float
     mean_cosine: float
+    languages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def selection(self) -> float:
@@ -49,6 +51,15 @@ def beats(candidate: DevScore, best: DevScore, start: DevScore) -> bool:
     """
     unharmed = candidate.retrieval >= start.retrieval and candidate.spearman >= start.spearman
     return unharmed and candidate.selection > best.selection
+
+
+def harmed(now: DevScore, start: DevScore, protected: Iterable[str], margin: float) -> list[str]:
+    """Name the protected languages whose retrieval fell by more than `margin` since the start."""
+    return [
+        tag
+        for tag in protected
+        if tag in start.languages and now.languages.get(tag, 0.0) < start.languages[tag] - margin
+    ]
 
 
 def collapse(now: DevScore, start: DevScore) -> str | None:
