@@ -111,3 +111,18 @@ def test_a_postgres_server_that_is_not_there_is_an_error_without_the_password(mo
         pass
     assert caught.value.exit_code == 1
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("classes", "metric"),
+    [
+        (["text_ops", "vector_l2_ops", "vector_ip_ops"], "l2"),
+        (["halfvec_cosine_ops"], "cosine"),  # pgvector 0.7, which the tests' server does not have
+        (["vector_l1_ops", "bit_hamming_ops"], None),
+        ([], None),
+    ],
+)
+def test_the_first_index_of_pgvector_says_the_metric(classes, metric):
+    from isoglot.evaluate.indexes.postgres_table import metric_of
+
+    assert metric_of(classes) == metric

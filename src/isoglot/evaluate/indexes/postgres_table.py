@@ -133,7 +133,7 @@ def _opened(
     rows, dimension = _run(connection, counted, (), label)[0]
     refuse_empty(label, rows)
     classes = [row[0] for row in _run(connection, _INDEXES, (name, columns[2]), label)]
-    metric = chosen_metric(config.metric, _metric(classes), "cosine", label)
+    metric = chosen_metric(config.metric, metric_of(classes), "cosine", label)
     facts = IndexFacts(label, "PostgreSQL table", rows, dimension, metric)
     return PostgresTable(facts, connection, table, columns)
 
@@ -159,7 +159,7 @@ def _columns(found: list[Any], config: IndexConfig, label: str) -> tuple[str, st
     return ids, config.text_column, vectors
 
 
-def _metric(classes: list[str]) -> Metric | None:
+def metric_of(classes: list[str]) -> Metric | None:
     """Read what the first index of pgvector on the column ranks by; None where there is none."""
     for name in classes:
         kind, _, rest = name.partition("_")
