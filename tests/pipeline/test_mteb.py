@@ -212,9 +212,9 @@ def test_what_is_known_is_not_computed_again(encoder, data, tmp_path):
     again = run("de")
     assert counting.asked == []
     assert [one.subset for one in again] == ["deu-eng"]
-    assert stages.said == {"mteb:Tatoeba": "1 scores"}
+    assert stages.said == {"mteb": "Tatoeba: 1 scores"}
     run("de", "tr")
-    assert stages.said == {"mteb:Tatoeba": "1 scores; not in --data: tur-eng"}
+    assert stages.said == {"mteb": "Tatoeba: 1 scores; not in --data: tur-eng"}
 
 
 def test_other_rows_are_measured_anew(encoder, data, tmp_path):
@@ -225,6 +225,20 @@ def test_other_rows_are_measured_anew(encoder, data, tmp_path):
     (one,) = run_mteb(counting, "teacher", ["STS17"], ["en"], [tmp_path / "sts17"], tmp_path / "out")
     assert counting.asked
     assert one.data in (tmp_path / "out" / one.file).read_text()
+
+
+def test_mteb_is_told_what_is_known_of_the_model(tiny_folder):
+    from isoglot.evaluate.mteb.model import MtebModel
+    from isoglot.progress import SILENT
+
+    prompted = load_encoder(tiny_folder / "teacher", prompt="the old ", max_tokens=16)
+    meta = MtebModel(prompted, "teacher", SILENT).mteb_model_meta
+    assert meta.revision == prompted.space()["fingerprint"]
+    assert (meta.name, meta.embed_dim, meta.max_tokens) == ("isoglot/teacher", 24, 16)
+    assert meta.use_instructions
+    assert not MtebModel(
+        load_encoder(tiny_folder / "teacher"), "teacher", SILENT
+    ).mteb_model_meta.use_instructions
 
 
 def test_every_text_task_of_mteb_can_use_our_encoders(encoder):

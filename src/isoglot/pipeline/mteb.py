@@ -99,7 +99,7 @@ def run_mteb(
         for task in chosen:
             found = _run(task, wrapped, out)
             lacking = f"; not in --data: {', '.join(task.lacking)}" if task.lacking else ""
-            progress.stage(f"mteb:{task.name}", f"{len(found)} scores{lacking}")
+            progress.stage("mteb", f"{task.name}: {len(found)} scores{lacking}")
             scores += found
     return scores
 
