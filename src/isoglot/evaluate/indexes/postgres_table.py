@@ -18,7 +18,7 @@ from isoglot.evaluate.indexes.postgres_address import PostgresAddress, connectio
 
 if TYPE_CHECKING:
     import psycopg
-    from psycopg.sql import Composed
+    from psycopg.sql import Composable, Composed
 
 _OPERATORS = {"cosine": "<=>", "dot": "<#>", "l2": "<->"}
 _CLASSES: dict[str, Metric] = {"cosine_ops": "cosine", "ip_ops": "dot", "l2_ops": "l2"}
@@ -62,27 +62,33 @@ class PostgresTable:
         self.facts = facts
         self._connection = connection
         ids, texts, vectors = map(Identifier, columns)
-        shape = SQL(
-            "select {ids}::text, {texts}::text, {vectors}::text from {table} where {vectors} is not null "
+        rows = SQL(
+            "select {ids} as id, {texts} as text, {vectors} as vector from {table} where {vectors} is not null"
         )
-        self._select = shape.format(ids=ids, texts=texts, vectors=vectors, table=table)
+        self._rows = rows.format(ids=ids, texts=texts, vectors=vectors, table=table)
         self._vectors = vectors
 
     def sample(self, count: int) -> Documents:
         """Give random documents."""
         from psycopg.sql import SQL
 
-        return self._ask(self._select + SQL("order by random() limit $1"), (count,))
+        return self._ask(SQL("order by random() limit $1"), SQL(""), (count,))
 
     def search(self, queries: NDArray[np.float32], k: int) -> list[Documents]:
         """Find neighbours as PostgreSQL does: by an index of pgvector where its planner takes one."""
+        from psycopg.sql import SQL, Identifier
+
+        shape = SQL("order by {vectors} " + _OPERATORS[self.facts.metric] + " $1")
+        nearest = shape.format(vectors=self._vectors) + SQL(" limit $2")
+        again = shape.format(vectors=Identifier("vector"))
+        return [self._ask(nearest, again, (json.dumps(query.tolist()), k)) for query in queries]
+
+    def _ask(self, inner: Composable, outer: Composable, parameters: tuple[object, ...]) -> Documents:
+        """Choose rows, then write them as text: in one step every vector of the table would be written."""
         from psycopg.sql import SQL
 
-        nearest = SQL("order by {vectors} " + _OPERATORS[self.facts.metric] + " $1 limit $2")
-        statement = self._select + nearest.format(vectors=self._vectors)
-        return [self._ask(statement, (json.dumps(query.tolist()), k)) for query in queries]
-
-    def _ask(self, statement: Composed, parameters: tuple[object, ...]) -> Documents:
+        shape = SQL("select id::text, text::text, vector::text from ({rows} {inner}) found {outer}")
+        statement = shape.format(rows=self._rows, inner=inner, outer=outer)
         rows = _run(self._connection, statement, parameters, self.facts.name)
         vectors = [json.loads(vector) for _, _, vector in rows]
         return documents(
