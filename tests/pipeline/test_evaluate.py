@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 from tests.pipeline.evaluation_files import (
+    DIFFERENT,
     SENTENCES,
     WIDTH,
     english,
@@ -282,7 +283,7 @@ def test_a_zero_vector_is_measured_as_one(tmp_path):
 
 
 def test_a_killed_evaluation_goes_on_where_it_was(tmp_path):
-    """An endpoint is asked slowly for five chunks of sentences; SIGKILL comes when the first is in the store."""
+    """An endpoint is asked slowly for many chunks of sentences; SIGKILL comes when the first is in the store."""
     write_sts(tmp_path / "stsb")
     count = 9000
     (tmp_path / "tatoeba").mkdir()
@@ -324,9 +325,50 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path):
     scores = json.loads(done.stdout)
     assert {entry["task"] for entry in scores["tasks"]} == {"sts", "search"}
     distinct = Store.open(store).rows
-    assert 4096 <= stored < distinct
+    assert 1024 <= stored < distinct
     assert again <= distinct - stored + 5  # and the questions who answers there
     assert before < distinct
+
+
+def test_an_index_is_checked_first_and_a_wrong_one_ends_it(place, tmp_path, monkeypatch):
+    folder, _ = place
+    monkeypatch.chdir(folder)
+    arguments = [
+        "evaluate",
+        "good.parquet",
+        "--data",
+        "tests",
+        "--teacher",
+        "teacher.parquet",
+        "--suite",
+        "sts,compat",
+    ]
+    done = isoglot(*arguments, "--index", "teacher.parquet", "--out", tmp_path / "out", "--json")
+    assert done.exit_code == 0, done.output
+    scores = json.loads(done.stdout)
+    assert scores["compat"]["index"]["documents"] == 3 * DIFFERENT
+    assert scores["compat"]["proof"]["median"] > 0.99
+    assert scores["skipped"] == []
+    assert "does not work" in (page := (tmp_path / "out" / "report.html").read_text()) or "no verdict" in page
+    write_model(tmp_path / "other.parquet", 30.0)
+    done = isoglot(*arguments, "--index", tmp_path / "other.parquet", "--out", tmp_path / "wrong")
+    assert done.exit_code == 2, done.output
+    assert not (tmp_path / "wrong" / "vectors").exists()
+
+
+def test_the_page_shows_the_worst_of_each_language(place):
+    """Found first is no example of the worst, so a model that finds all has none."""
+    folder, _ = place
+    write_model(folder / "poor.parquet", 4.0)
+    wanted = Wanted(
+        str(folder / "poor.parquet"),
+        parse_suite("search,health"),
+        (folder / "tests",),
+        (),
+        str(folder / "teacher.parquet"),
+    )
+    evaluate(wanted, folder / "poor")
+    assert "right answer in place" in (folder / "poor" / "report.html").read_text()
 
 
 def test_an_endpoint_that_dies_leaves_no_scores(tmp_path):

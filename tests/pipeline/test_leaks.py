@@ -141,6 +141,10 @@ def test_kept_leaks_contaminate_their_scores(place, dropped, monkeypatch):
     assert {name: of["contaminated"] for name, of in test_sets.items()} == {
         "clean": False, "stsb-test": True, "tatoeba": True,
     }  # fmt: skip
+    entries = json.loads(result.stdout)["scores"]["tasks"]  # beside every score of the test set
+    assert {entry["test_set"]: entry["contaminated"] for entry in entries} == {
+        "held-out": None, "clean": False, "stsb-test": True, "tatoeba": True,
+    }  # fmt: skip
     assert card(place / "kept")["leaks"]["kept"] is True
     assert "every score of this test set is contaminated" in (place / "kept" / "report.html").read_text()
 

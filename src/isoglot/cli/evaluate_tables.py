@@ -11,7 +11,7 @@ from isoglot.cli.corpus.tables import table
 if TYPE_CHECKING:
     from isoglot.evaluate.compare import Compared, Difference
 
-_MOST = 8  # rows of one test set, the lowest scores
+_MOST = 8  # languages of one test set, the lowest scores
 _HELD_OUT = "heldout"  # its stages have a line of their own
 Entry = Mapping[str, Any]
 
@@ -37,42 +37,31 @@ def comparison_text(compared: Compared) -> str:
 
 
 def _task_table(task: str, entries: Sequence[Entry]) -> str:
-    metrics = list(dict.fromkeys(entry["metric"] for entry in entries))
-    main = list(dict.fromkeys(entry["metric"] for entry in entries if entry["main"]))
-    columns = [*main, *(metric for metric in metrics if metric not in main)]
-    rows = []
-    for test_set in dict.fromkeys(entry["test_set"] for entry in entries):
-        rows += _test_set_rows(test_set, [e for e in entries if e["test_set"] == test_set], columns)
-    return table([task, "", *columns, "95 %"], rows, range(2, 3 + len(columns)))
-
-
-def _test_set_rows(test_set: str, entries: Sequence[Entry], columns: Sequence[str]) -> list[list[str]]:
-    """The mean over languages, then the lowest scores, lowest first."""
-    groups: dict[tuple[str, ...], dict[str, Entry]] = {}
-    for entry in entries:
-        groups.setdefault((*entry["languages"], str(entry["part"])), {})[entry["metric"]] = entry
-    ordered = sorted(groups.values(), key=lambda group: _lead(group)["value"])
-    rows = [
-        [
-            _languages(_lead(group)),
-            *(_value(group.get(metric)) for metric in columns),
-            _interval(_lead(group)),
+    """Per test set and metric the mean over languages and the lowest; of the main metric some more of these."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: not entry["main"]):
+        groups.setdefault((entry["test_set"], entry["metric"]), []).append(entry)
+    rows: list[list[str]] = []
+    for test_set in dict.fromkeys(name for name, _ in groups):
+        found = [
+            row for (name, _), members in groups.items() if name == test_set for row in _metric_rows(members)
         ]
-        for group in ordered[:_MOST]
-    ]
+        contaminated = any(entry["contaminated"] for entry in entries if entry["test_set"] == test_set)
+        rows += [["", *row] for row in found]
+        rows[-len(found)][0] = test_set + (" (contaminated)" if contaminated else "")
+    return table([task, "", "", "", "95 %"], rows, (3, 4))
+
+
+def _metric_rows(entries: Sequence[Entry]) -> list[list[str]]:
+    ordered = sorted(entries, key=lambda entry: entry["value"])
+    shown = ordered[: _MOST if entries[0]["main"] else 1]
+    lines = [[_languages(entry), f"{entry['value']:.3f}", _interval(entry)] for entry in shown]
     if len(ordered) > 1:
-        means = ([group[metric]["value"] for group in ordered if metric in group] for metric in columns)
-        mean = [f"{fmean(values):.3f}" if values else "" for values in means]
-        rows = [[f"mean of {len(ordered)}", *mean, ""], *rows]
-    if len(ordered) > _MOST:
-        rows.append([f"and {len(ordered) - _MOST} higher", *[""] * len(columns), ""])
-    name = test_set + (" (contaminated)" if any(entry["contaminated"] for entry in entries) else "")
-    return [["" if number else name, *row] for number, row in enumerate(rows)]
-
-
-def _lead(group: Mapping[str, Entry]) -> Entry:
-    """The entry of a test set in some languages that stands for it."""
-    return next((entry for entry in group.values() if entry["main"]), next(iter(group.values())))
+        lines.insert(0, [f"mean of {len(ordered)}", f"{fmean(entry['value'] for entry in ordered):.3f}", ""])
+        lines[1][0] = f"lowest: {lines[1][0]}"
+    if len(shown) < len(ordered) and entries[0]["main"]:
+        lines.append([f"and {len(ordered) - len(shown)} higher", "", ""])
+    return [["" if number else entries[0]["metric"], *line] for number, line in enumerate(lines)]
 
 
 def _languages(entry: Entry) -> str:
@@ -80,19 +69,15 @@ def _languages(entry: Entry) -> str:
     return _named(entry["languages"]) + part
 
 
+def _interval(entry: Entry) -> str:
+    return "" if entry["low"] is None else f"{entry['low']:.3f} to {entry['high']:.3f}"
+
+
 def _named(tags: Sequence[str]) -> str:
     from isoglot.corpus.languages import is_code, name
 
     distinct = [name(tag) if is_code(tag) else tag for tag in dict.fromkeys(tags)]
     return " - ".join(distinct) if len(distinct) < 4 else f"{len(distinct)} languages"
-
-
-def _value(entry: Entry | None) -> str:
-    return "" if entry is None else f"{entry['value']:.3f}"
-
-
-def _interval(entry: Entry) -> str:
-    return "" if entry["low"] is None else f"{entry['low']:.3f} to {entry['high']:.3f}"
 
 
 def _difference_table(task: str, rows: Sequence[Difference]) -> str:

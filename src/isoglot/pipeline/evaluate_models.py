@@ -22,7 +22,7 @@ from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher, encode_each
 from isoglot.teacher.store import Store, key_of
 
-_CHUNK_ROWS = 4096  # some ten seconds of a small encoder on two cores; an interruption loses no more
+_CHUNK_ROWS = 1024  # a second or two of a small encoder on two cores; an interruption loses no more
 _ZERO = np.float32(1e-15)  # stands for a zero vector in a store, which refuses those
 _MODEL_FILES = (".json", ".safetensors", ".txt", ".model")
 
