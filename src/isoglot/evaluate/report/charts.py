@@ -26,7 +26,7 @@ from isoglot.page.text import count, duration, known, percent, score
 
 MAP_ASPECT = 1.25  # width over height; the style sheet gives the map the same shape
 HUES = 10
-MAP_POINTS = 1500
+MAP_POINTS = 1000
 
 
 @dataclass(frozen=True)

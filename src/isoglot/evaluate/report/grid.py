@@ -102,12 +102,15 @@ def grid(report: Report) -> Grid:
 
 
 def single(result: TaskResult) -> bool:
-    """Tell whether a score belongs to one language or one pair of languages."""
-    return len(set(result.languages)) in (1, 2)
+    """Tell whether a score belongs to one language or one pair of languages, and is a score.
+
+    The difference of two scores, as the language bias has it, is best at 0 and has no place on a scale up to 1.
+    """
+    return len(set(result.languages)) in (1, 2) and " minus " not in result.metric
 
 
 def pooled(results: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
-    """Scores of three or more languages together."""
+    """Scores of three or more languages together, and differences of scores."""
     return tuple(result for result in results if not single(result))
 
 
