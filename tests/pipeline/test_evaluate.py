@@ -246,6 +246,16 @@ def test_a_repeated_evaluation_of_a_folder_loads_no_model(place, tmp_path, monke
         evaluate(wanted, tmp_path / "out")
 
 
+def test_what_needs_no_torch_does_not_wait_for_it():
+    said = (
+        "import sys, isoglot.pipeline.alone, isoglot.pipeline.evaluate_compare; print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout == "False\n"
+
+
 def write_static(folder):
     """A static encoder that knows English and German words, so that French has zero vectors."""
     folder.mkdir()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isoglot.artefact import Manifest, publish
-from isoglot.encode.model import save_modules
 
 if TYPE_CHECKING:
     from isoglot.encode.encoder import Encoder
@@ -48,6 +47,8 @@ def save(student: Encoder, origin: Path, target: Path, provenance: Provenance) -
         target: the folder to make; replaced whole when it exists.
         provenance: what stands in isoglot.json and NOTICE.
     """
+    from isoglot.encode.model import save_modules  # with it comes torch
+
     shape = student.model.shape
     with publish(
         target, Manifest(kind="student", inputs=provenance.inputs, config=dict(provenance.card))
