@@ -78,7 +78,7 @@ def test_misaligned_pairs_go_and_the_others_stay(misaligned):
     assert pairs_of(after, "fr") == pairs_of(before, "fr")
     assert found["languages"]["de"]["dropped"] == SWAPPED and found["dropped"] == SWAPPED
     assert found["languages"]["de"]["margins"]["5 %"] < 1.1 < found["languages"]["de"]["margins"]["25 %"]
-    assert found["languages"]["tr"] == {"kept": 2, "dropped": 0, "judged": 0, "margins": {}}
+    assert found["languages"]["tr"] == {"kept": 2, "dropped": 0, "margins": {}}
 
 
 def test_a_proper_corpus_folder_comes_out(misaligned):
@@ -119,6 +119,14 @@ def test_left_out_pairs_are_shown_and_what_judged_them_is_kept(misaligned):
     assert after.manifest.config["source_lang"] == "en"
     assert after.manifest.inputs["corpus corpus"] == before.manifest.digest
     assert len(after.manifest.inputs["model model.jsonl"]) == 64
+
+
+def test_a_finished_folder_is_left_and_another_request_is_not(misaligned):
+    found, after = misaligned.clean()
+    written = (after.folder / "manifest.json").stat().st_mtime_ns
+    assert misaligned.clean()[0] == found
+    assert (after.folder / "manifest.json").stat().st_mtime_ns == written
+    assert misaligned.clean(margin="1.3")[0]["dropped"] > SWAPPED
 
 
 def test_sources_without_translations_leave(misaligned):

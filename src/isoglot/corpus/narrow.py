@@ -34,6 +34,7 @@ class Verdicts:
         examples: language -> rows (corpus, source, target) to look at.
         judged: options of the judgement, kept in the manifest under the name of the reason.
         judges: name -> digest of what the judgement was made with.
+        told: what is worth knowing of it, kept among the counts under the name of the reason.
     """
 
     reason: str
@@ -41,6 +42,7 @@ class Verdicts:
     examples: Mapping[str, Sequence[tuple[str, str, str]]]
     judged: Mapping[str, Any]
     judges: Mapping[str, str]
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -80,6 +82,7 @@ def narrow(corpus: Corpus, verdicts: Verdicts, out: Path) -> Corpus:
             _write(corpus, folder, split, verdicts.keep[split], found)
         assert isinstance(manifest.counts, dict)  # noqa: S101  made by `request`
         manifest.counts.update(_counts(corpus.manifest.counts, verdicts.reason, found))
+        manifest.counts[verdicts.reason] = dict(verdicts.told)
         _write_dropped(corpus, verdicts, folder)
         shutil.copy(corpus.folder / NOTICE, folder / NOTICE)
         if (corpus.folder / "licences").is_dir():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.artefact import digest_json
+from isoglot.artefact import digest_json, is_current
 from isoglot.config import MarginConfig, TeacherConfig
 from isoglot.corpus.narrow import Verdicts, narrow
+from isoglot.corpus.narrow import request as wanted_manifest
 from isoglot.corpus.split import SPLITS, Split
 from isoglot.corpus.store import Corpus
 from isoglot.corpus.stream import rows
@@ -78,6 +79,8 @@ def drop_misaligned(
     the k nearest sources of its translation, within its language and over all splits. A language with no more than k
     sentences on one side has nothing to compare with and stays as it is.
 
+    A folder that is already the answer to this request is left as it is.
+
     Returns:
         Rows kept and dropped; of each language also the margins that 1, 5, 25 and 50 % of its pairs do not exceed.
 
@@ -92,13 +95,17 @@ def drop_misaligned(
         texts = [*pairs.sources.values(), *(text for own in pairs.languages.values() for text in own.targets)]
         vectors = request.work / f"store-{digest_json(teacher.model_dump(mode='json'))[:16]}"
         store = embed(texts, model, teacher, vectors, progress)
-        scores = np.full(sum(pairs.rows.values()), np.inf)
-        for own in pairs.languages.values():
-            scores[own.places] = _margins(own, pairs.sources, store, config, request.work, progress)
-        digest = {f"model {teacher.label}": str(store.space["fingerprint"])}
-        made = narrow(corpus, _verdicts(pairs, scores, config, corpus, digest), request.out)
-        forget(request.work)
-    return {"out": str(request.out), "work": str(request.work), **_counted(pairs, scores, made)}
+        judges = {f"model {teacher.label}": str(store.space["fingerprint"])}
+        asked = Verdicts(REASON, {}, {}, config.model_dump(mode="json"), judges)
+        if is_current(request.out, wanted_manifest(corpus, asked)):
+            progress.stage("corpus", f"{request.out} is already clean")
+        else:
+            scores = np.full(sum(pairs.rows.values()), np.inf)
+            for own in pairs.languages.values():
+                scores[own.places] = _margins(own, pairs.sources, store, config, request.work, progress)
+            narrow(corpus, _judged(asked, pairs, scores, config, corpus), request.out)
+            forget(request.work)
+    return {"out": str(request.out), "work": str(request.work), **_counted(Corpus.open(request.out))}
 
 
 def _read(corpus: Corpus) -> _Pairs:
@@ -138,12 +145,13 @@ def _margins(
     return margin_scores(cosines, means[0][source], means[1][target], config.score)
 
 
-def _verdicts(
-    pairs: _Pairs, scores: NDArray[np.float64], config: MarginConfig, corpus: Corpus, judges: dict[str, str]
+def _judged(
+    asked: Verdicts, pairs: _Pairs, scores: NDArray[np.float64], config: MarginConfig, corpus: Corpus
 ) -> Verdicts:
+    """Which pairs stay, the worst of the others of each language, and how the margins are spread."""
     keep, ends = scores >= config.least, np.cumsum(list(pairs.rows.values()))
     most = int(corpus.manifest.config["examples"])
-    examples = {}
+    examples, told = {}, {}
     for tag, own in pairs.languages.items():
         order = np.argsort(scores[own.places], kind="stable")[:most].tolist()
         examples[tag] = [
@@ -151,20 +159,22 @@ def _verdicts(
             for row in order
             if not keep[own.places[row]]
         ]
-    parts = dict(zip(pairs.rows, np.split(keep, ends[:-1]), strict=True))
-    return Verdicts(REASON, parts, examples, config.model_dump(mode="json"), judges)
-
-
-def _counted(pairs: _Pairs, scores: NDArray[np.float64], made: Corpus) -> dict[str, Any]:
-    of = made.manifest.counts["languages"]
-    languages = {}
-    for tag, own in pairs.languages.items():
         judged = scores[own.places][np.isfinite(scores[own.places])]
-        shares = dict(zip(_SHARES, np.quantile(judged, _SHARES).tolist(), strict=True)) if len(judged) else {}
-        dropped = of[tag]["dropped"].get(REASON, 0)
-        languages[tag] = {
-            "kept": of[tag]["kept"], "dropped": dropped, "judged": len(judged),
-            "margins": {f"{100 * share:g} %": margin for share, margin in shares.items()},
-        }  # fmt: skip
-    dropped = sum(one["dropped"] for one in languages.values())
-    return {"kept": made.manifest.counts["kept"], "dropped": dropped, "languages": languages}
+        told[tag] = {
+            f"{100 * share:g} %": float(np.quantile(judged, share)) for share in _SHARES if len(judged)
+        }
+    parts = dict(zip(pairs.rows, np.split(keep, ends[:-1]), strict=True))
+    return replace(asked, keep=parts, examples=examples, told=told)
+
+
+def _counted(made: Corpus) -> dict[str, Any]:
+    counts = made.manifest.counts
+    languages = {
+        tag: {
+            "kept": of["kept"],
+            "dropped": of["dropped"].get(REASON, 0),
+            "margins": dict(sorted(counts[REASON].get(tag, {}).items(), key=lambda told: told[1])),
+        }
+        for tag, of in counts["languages"].items()
+    }
+    return {"kept": counts["kept"], "dropped": counts["dropped"].get(REASON, 0), "languages": languages}
