@@ -83,6 +83,8 @@ FULL: dict[str, Plan] = {
     "ctrl-c": tuple((CTRL_C, stage) for stage in _ALL),
     "sigterm": tuple((TERMINATE, stage) for stage in _ALL),
     "ctrl-c again": tuple((CTRL_C_AGAIN, stage) for stage in _ALL),
+    "stopped in training": ((CTRL_C, "training"), (TERMINATE, "training")) * 10,
+    "stopped at the teacher": ((CTRL_C, "teacher vectors"), (TERMINATE, "teacher vectors")) * 10,
 }
 FAST: dict[str, Plan] = {"mixed": ((KILL, "teacher vectors"), (CTRL_C, "training"))}
 

@@ -49,9 +49,9 @@ class Ended:
 class Writer:
     """Forks processes that embed `rows` sentences into a store."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, module: str = "faults.store_writer") -> None:
         self.folder = folder
-        self.server = Preloaded("faults.store_writer")
+        self.server = Preloaded(module)
 
     @contextmanager
     def started(self, store: Path, rows: int = ROWS, pause: float = 0.0, limit: int = 0) -> Iterator[int]:

@@ -62,8 +62,8 @@ class Announcing(Silent):
         """Nothing to note."""
 
 
-def become(request: dict) -> None:
-    """Embed, and end as the command line would."""
+def settle(request: dict) -> None:
+    """Take the request's stderr and limit, and stop until SIGCONT."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     log = os.open(request["stderr"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -73,6 +73,11 @@ def become(request: dict) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], request["limit"]))
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYONE, 0, 0, 0)  # where only parents may trace
     os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def become(request: dict) -> None:
+    """Embed, and end as the command line would."""
+    settle(request)
     texts = [f"sentence {number}" for number in range(request["rows"])]
     config = TeacherConfig(model="resting", chunk_rows=CHUNK_ROWS)
     code = 0

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoglot.artefact import Manifest, discard, discard_leftovers, publish, read_json, read_manifest, verify
+from isoglot.artefact import (
+    Manifest,
+    discard,
+    discard_leftovers,
+    publish,
+    read_json,
+    read_manifest,
+    verify,
+)
 from isoglot.encode.tensors import write_tensors
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.train.schedule import Schedule
@@ -99,6 +107,28 @@ def newest(folder: Path, request: str) -> tuple[Path, Progressed] | None:
             if _is_whole(_best(folder, progressed.best_step), request):
                 return candidate, progressed
     return None
+
+
+def passed_over(folder: Path, request: str, found: Path | None) -> list[str]:
+    """Say which checkpoints of this request, or with no readable request, are newer than `found` and damaged."""
+    said = []
+    for candidate in _folders(folder, "step-*"):
+        if candidate == found:
+            break
+        problems = _problems(candidate)
+        manifest = None if problems else _manifest(candidate, request)
+        if manifest is not None:
+            problems = _problems(_best(folder, manifest.config["best_step"]))
+        said += problems[:1]
+    return said
+
+
+def _problems(folder: Path) -> list[str]:
+    """What is damaged in a published folder, its manifest included."""
+    try:
+        return verify(folder)
+    except (DamagedError, RequestError) as error:
+        return [str(error)]
 
 
 def load(checkpoint: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:

@@ -53,6 +53,9 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
     checkpoint.clean(run.folder, run.request)
     optimiser = new_optimiser(run)
     found = checkpoint.newest(run.folder, run.request)
+    for problem in checkpoint.passed_over(run.folder, run.request, None if found is None else found[0]):
+        there = "the start" if found is None else found[0].name
+        progress.stage("checkpoint", f"damaged and passed over, training goes on from {there}: {problem}")
     if found is not None:
         checkpoint.load(found[0], run.student.model, optimiser)
         progressed = found[1]
