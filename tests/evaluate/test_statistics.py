@@ -131,7 +131,7 @@ def test_the_same_seed_gives_the_same_interval_and_rows_may_be_in_any_order():
     assert interval("spearman", items) != interval("spearman", items, seed=1)
 
 
-def test_more_items_than_are_worked_on_at_once():
+def test_many_items_are_drawn_in_blocks():
     items = np.random.default_rng(4).random((300_000, 1), np.float32)
     low, high = interval("mean", items, samples=10)
     error = float(items.std()) / np.sqrt(300_000)
