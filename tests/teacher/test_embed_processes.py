@@ -72,6 +72,18 @@ def test_parts_are_embedded_apart_and_merged(embedded, tmp_path):
     assert "no part of a whole" in isoglot(*arguments, "--store", tmp_path, "--shard", "3/2", code=2).stderr
 
 
+def test_a_part_leaves_out_what_a_known_store_holds(embedded, tmp_path):
+    folder, arguments = embedded
+    isoglot(*arguments, "--store", tmp_path / "half", "--shard", "1/2")
+    done = isoglot(*arguments, "--store", tmp_path / "rest", "--known", tmp_path / "half", "--json")
+    assert json.loads(done.stdout)["rows"] == 300 - Store.open(tmp_path / "half").rows
+    merged = isoglot("store", "merge", tmp_path / "rest", "--store", tmp_path / "half", "--json")
+    assert json.loads(merged.stdout)["rows"] == 300
+    texts = Corpus.open(folder / "corpus").sources()
+    difference = Store.open(tmp_path / "half").vectors(texts) - Store.open(folder / "store").vectors(texts)
+    assert np.abs(difference).max() < 1e-3  # chunks of other sentences round otherwise
+
+
 def test_a_store_is_exported_with_the_texts_of_its_corpus(embedded, tmp_path):
     folder, _ = embedded
     done = isoglot(
