@@ -113,6 +113,14 @@ def test_each_way_of_scoring_and_choosing_has_its_effect(mining, option):
         assert sorted(source for source, _ in pairs_of(rows)) == sorted(mining.german)
 
 
+def test_two_models_stand_side_by_side(mining):
+    _, every = mining.mine()
+    other = {text: np.roll(vector, 3) * np.arange(len(vector)) for text, vector in mining.vectors.items()}
+    write_vectors(mining.folder / "other.jsonl", other)
+    found, rows = mining.mine("--model", "other.jsonl")
+    assert rows != every and len(mining.gold() & set(pairs_of(rows))) >= 0.8 * PAIRS
+
+
 def test_repeated_empty_and_foreign_lines_are_counted(mining):
     path = mining.folder / "news.de"
     again = [*mining.german, "", "  ", mining.german[0], f"  {mining.german[1].replace(' ', '   ')} "]
@@ -154,6 +162,9 @@ def test_packed_lines_and_columns_are_read(mining):
         assert list(read_sentences(mining.folder / name, "body")) == english
     assert list(read_sentences(mining.folder / "y.en.tsv", "2")) == english
     assert mining.mine("--out", "other.tsv", files=("packed.de.gz", "news.en"))[1] == every
+    german = "".join(json.dumps({"body": text}) + "\n" for text in read_sentences(mining.folder / "news.de"))
+    (mining.folder / "x.de.jsonl").write_text(german)
+    assert mining.mine("--column", "body", files=("x.de.jsonl", "x.en.parquet"))[1] == every
     with pytest.raises(RequestError, match="no column"):
         next(read_sentences(mining.folder / "x.en.tsv", "none"))
     with pytest.raises(RequestError, match="no column of texts 'id'; it has id, body"):

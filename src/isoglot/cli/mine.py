@@ -87,7 +87,7 @@ def mine(
     changes: ModelSetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find sentences of A and B that translate each other, scored by margin."""
+    """Find sentences of two files that translate each other."""
     with handled(as_json) as console:
         from isoglot.config import MineConfig
         from isoglot.pipeline.mine import MineRequest, mine_files

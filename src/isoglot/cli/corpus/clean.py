@@ -34,7 +34,7 @@ def clean(
     changes: ModelSetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Leave out pairs whose sides are hardly nearer to each other than to other sentences."""
+    """Leave out pairs that are misaligned, by their margin."""
     with handled(as_json) as console:
         from isoglot.config import MarginConfig
         from isoglot.pipeline.margin import CleanRequest, drop_misaligned
