@@ -117,7 +117,7 @@ def test_two_models_stand_side_by_side(mining):
     _, every = mining.mine()
     other = {text: np.roll(vector, 3) * np.arange(len(vector)) for text, vector in mining.vectors.items()}
     write_vectors(mining.folder / "other.jsonl", other)
-    found, rows = mining.mine("--model", "other.jsonl")
+    _, rows = mining.mine("--model", "other.jsonl")
     assert rows != every and len(mining.gold() & set(pairs_of(rows))) >= 0.8 * PAIRS
 
 
