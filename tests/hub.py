@@ -17,16 +17,16 @@ class Hub(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, name: str, files: dict[str, bytes], card: dict[str, str]) -> None:
+    def __init__(self, name: str, files: dict[str, bytes], card: dict[str, str], commit: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.name, self.files, self.card = name, files, card
+        self.name, self.files, self.card, self.commit = name, files, card, commit
         self.log: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
 @contextmanager
-def serving(name: str, files: dict[str, bytes], card: dict[str, str]) -> Iterator[Hub]:
-    hub = Hub(name, files, card)
+def serving(name: str, files: dict[str, bytes], card: dict[str, str], commit: str = COMMIT) -> Iterator[Hub]:
+    hub = Hub(name, files, card, commit)
     thread = threading.Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -44,15 +44,15 @@ class _Handler(BaseHTTPRequestHandler):
         hub, path = self.server, self.path.partition("?")[0]
         hub.log.append(f"{self.command} {path}")
         api = f"/api/datasets/{hub.name}"
-        if path.startswith(f"{api}/tree/{COMMIT}"):
-            self._json(self._tree(path.removeprefix(f"{api}/tree/{COMMIT}").strip("/")))
+        if path.startswith(f"{api}/tree/{hub.commit}"):
+            self._json(self._tree(path.removeprefix(f"{api}/tree/{hub.commit}").strip("/")))
         elif path == api or path.startswith(f"{api}/revision/"):
             names = [{"rfilename": name} for name in hub.files]
             self._json(
-                {"id": hub.name, "sha": COMMIT, "siblings": names, "cardData": hub.card, "private": False}
+                {"id": hub.name, "sha": hub.commit, "siblings": names, "cardData": hub.card, "private": False}
             )
-        elif path.startswith(f"/datasets/{hub.name}/resolve/{COMMIT}/"):
-            self._file(hub.files.get(path.partition(f"{COMMIT}/")[2]))
+        elif path.startswith(f"/datasets/{hub.name}/resolve/{hub.commit}/"):
+            self._file(hub.files.get(path.partition(f"{hub.commit}/")[2]))
         else:
             self._json({"error": "not found"}, 404)
 
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, data: bytes | None) -> None:
         if data is None:
-            self._json({"error": "not found"}, 404)
+            self._send(404, {"X-Error-Code": "EntryNotFound"}, b"")
             return
         tag, status, headers = hashlib.sha1(data).hexdigest(), 200, {}
         asked = self.headers.get("Range", "").removeprefix("bytes=")
@@ -88,7 +88,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
-        for name, value in {**headers, "X-Repo-Commit": COMMIT, "Content-Length": str(len(body))}.items():
+        for name, value in {
+            **headers,
+            "X-Repo-Commit": self.server.commit,
+            "Content-Length": str(len(body)),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
