@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from tests.evaluate.report_evaluation import (
@@ -42,6 +44,27 @@ def report() -> data.Report:
 @pytest.fixture(scope="module")
 def document(report) -> Element:
     return read(page.render(report))
+
+
+# a page for everybody
+
+
+@pytest.mark.parametrize(
+    "make", [evaluation_report, full_report, compat_report, comparison_report, wide_report]
+)
+def test_landmarks_headings_links_and_names(make):
+    document = read(page.render(make()))
+    levels = [int(element.tag[1]) for element in document.walk() if re.fullmatch("h[1-6]", element.tag)]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    identifiers = [element.attributes["id"] for element in document.walk() if "id" in element.attributes]
+    assert len(identifiers) == len(set(identifiers))
+    assert all(link.attributes["href"].removeprefix("#") in identifiers for link in document.all("a"))
+    for element in document.walk():
+        if element.attributes.get("role") in {"img", "region", "group"}:
+            named = element.attributes.get("aria-labelledby")
+            assert element.attributes.get("aria-label") or document.named(named).text
+    assert all("scope" in head.attributes for head in document.all("th"))
 
 
 # headline

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 
 import pytest
 from tests.evaluate.report_evaluation import (
     comparison_report,
+    compat,
     compat_report,
     evaluation_report,
     full_report,
@@ -81,21 +83,21 @@ def test_every_text_has_enough_contrast(show, kind, scheme):
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_payload_is_inert(show, payload):
-    for report in (evaluation_report(), compat_report(), comparison_report()):
-        opened = show(everywhere(report, payload))
-        tab = opened.tab
-        open_all(tab)
-        tab.locator("thead button").first.click()
-        for box in tab.locator(".filter input").all()[:1]:
-            box.fill(payload.replace("\ud800", ""))
-        for button in tab.locator(".copy button").all():
-            button.click()
-        for element in tab.locator("[tabindex], summary, circle").all()[:8]:
-            element.evaluate("element => element.focus()")
-        assert tab.evaluate("typeof window.canary") == "undefined"
-        assert tab.locator("script").count() == 1
-        assert opened.complaints == []
-        assert opened.requests == []
+    """In all parts that no run fills, on one page."""
+    report = replace(evaluation_report(), compat=compat(), comparison=comparison_report().comparison)
+    opened = show(everywhere(report, payload))
+    tab = opened.tab
+    open_all(tab)
+    assert tab.locator("main section").count() == 7
+    tab.locator("thead button").first.click()
+    tab.locator(".filter input").first.fill(payload.replace("\ud800", ""))
+    tab.locator(".copy button").click()
+    for element in tab.locator("[tabindex], summary, circle").all()[:8]:
+        element.evaluate("element => element.focus()")
+    assert tab.evaluate("typeof window.canary") == "undefined"
+    assert tab.locator("script").count() == 1
+    assert opened.complaints == []
+    assert opened.requests == []
 
 
 def test_heat_map_sorts_by_click_and_by_keyboard(show):
