@@ -22,6 +22,8 @@ from isoglot.cli import console as console_module
 from isoglot.cli import doctor
 from isoglot.cli.console import Console, count, duration, handled, printable
 from isoglot.errors import IsoglotError, RequestError
+from isoglot.evaluate.results import results_of, to_json, write_items
+from isoglot.evaluate.score import Score, Signature
 from isoglot.teacher.store_write import StoreWriter
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "duckdb", "pyarrow", "numpy", "jinja2")
@@ -143,6 +145,51 @@ def test_verify_names_a_store_that_cannot_be_read(tmp_path):
     result = isoglot("verify", tmp_path, "--json")
     assert result.returncode == 1
     assert "manifest.sqlite" in json.loads(result.stdout)["folders"][0]["problems"][0]
+
+
+def make_evaluation(folder):
+    """Scores and items of one task, as isoglot evaluate writes them."""
+    items = np.array([[1], [0], [1], [1]], np.float32)
+    signature = Signature("t", "p", "data", "model")
+    score = Score("set", ("de", "en"), "top-1", 0.75, (0.5, 1.0), True, signature, "mean", items)
+    [result] = results_of("search", [score], lambda name: None)
+    folder.mkdir(parents=True)
+    digest = write_items(folder / "items.safetensors", {result.key: items})
+    raw = {"model": "m", "tasks": [to_json(result)], "items": digest}
+    (folder / "scores.json").write_text(json.dumps(raw))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda folder: None, ""),
+        (
+            lambda folder: edit(folder / "scores.json", "0.75", "0.85"),
+            "says 0.85 for search|set|de en|top-1, and its",
+        ),
+        (lambda folder: edit(folder / "scores.json", '"tasks"', '"tusks"'), "lists no tasks"),
+        (lambda folder: edit(folder / "scores.json", "{", "<"), "is not valid JSON"),
+        (lambda folder: (folder / "items.safetensors").write_bytes(b"other"), "does not belong to"),
+        (lambda folder: (folder / "items.safetensors").unlink(), "is missing"),
+    ],
+)
+def test_verify_proves_an_evaluation(tmp_path, change, problem):
+    change(make_evaluation(tmp_path / "run"))
+    result = isoglot("verify", tmp_path, "--json")
+    [checked] = json.loads(result.stdout)["folders"]
+    assert (checked["kind"], result.returncode) == ("evaluation", 1 if problem else 0)
+    assert problem in "".join(checked["problems"])
+
+
+def test_verify_never_says_to_delete_the_folder_of_a_damaged_evaluation(tmp_path):
+    (make_evaluation(tmp_path / "run") / "items.safetensors").unlink()
+    said = isoglot("verify", tmp_path).stdout
+    assert f"Delete {tmp_path / 'run' / 'scores.json'} and run the command that made it again." in said
+
+
+def edit(path, old, new):
+    path.write_text(path.read_text().replace(old, new, 1))
 
 
 def test_verify_of_anything_else_is_a_wrong_request(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,36 +11,39 @@ import typer
 
 from isoglot.cli.console import Console, JsonOption, count, handled
 
+_SCORES = "scores.json"
+
 
 def verify(
     folder: Annotated[Path, typer.Argument(help="An isoglot folder, or a run folder that holds several.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Prove that a corpus, store, student or run folder is whole."""
+    """Prove that a corpus, store, student, evaluation or run folder is whole."""
     with handled(as_json) as console:
         _verify(folder, console)
 
 
 def _verify(folder: Path, console: Console) -> None:
-    from isoglot import artefact
+    from isoglot.artefact import MANIFEST
     from isoglot.errors import RequestError
-    from isoglot.teacher.store_header import HEADER as STORE_HEADER
+    from isoglot.teacher.store_header import HEADER
 
-    found = sorted(
-        path.parent
-        for name in (artefact.MANIFEST, STORE_HEADER)
+    found = [
+        (path.parent, check)
+        for name, check in ((MANIFEST, _check), (HEADER, _check_store), (_SCORES, _check_evaluation))
         for path in folder.rglob(name)
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)  # unfinished work
-    )
+        and (name != _SCORES or _has_items(path))
+    ]
     if not found:
         raise RequestError(
-            f"{folder} has no {artefact.MANIFEST} or {STORE_HEADER} in it or below it: there is nothing to check.",
+            f"{folder} has no {MANIFEST} or {HEADER} in it or below it: there is nothing to check.",
             "Give the folder that an isoglot command printed.",
         )
     checked = []
     with console.task("verify", len(found), "folders") as task:
-        for one in found:
-            checked.append(_check_store(one) if (one / STORE_HEADER).is_file() else _check(one))
+        for one, check in sorted(found, key=lambda pair: pair[0]):
+            checked.append(check(one))
             task.advance()
     whole = all(not folder.problems for folder in checked)
     console.finish({"whole": whole, "folders": [asdict(folder) for folder in checked]}, _text(checked))
@@ -78,12 +82,50 @@ def _check_store(folder: Path) -> _Checked:
         return _Checked(str(folder), "store", 0, [error.problem])
 
 
+def _has_items(scores: Path) -> bool:
+    """Tell whether scores.json is of an evaluation, which names its items, or is broken."""
+    from isoglot.artefact import MANIFEST, read_json
+    from isoglot.errors import DamagedError
+
+    if scores.with_name(MANIFEST).is_file():
+        return False
+    try:
+        raw = read_json(scores)
+    except DamagedError:
+        return True
+    return isinstance(raw, dict) and "items" in raw
+
+
+def _check_evaluation(folder: Path) -> _Checked:
+    """Check that the items are those of the scores, and that every value follows from its items."""
+    from isoglot.errors import IsoglotError
+    from isoglot.evaluate.results import read_evaluation
+    from isoglot.evaluate.statistics import value
+
+    try:
+        evaluation = read_evaluation(folder)
+        items = evaluation.items()
+    except IsoglotError as error:
+        return _Checked(str(folder), "evaluation", 0, [error.problem])
+    again = {key: float(value(one.statistic, items[key])) for key, one in evaluation.results.items()}
+    problems = [
+        f"{evaluation.path} says {one.value} for {key}, and its items say {again[key]}"
+        for key, one in evaluation.results.items()
+        if not math.isclose(one.value, again[key], rel_tol=1e-6, abs_tol=1e-9)
+    ]
+    return _Checked(str(folder), "evaluation", 2, problems)
+
+
 def _text(checked: list[_Checked]) -> str:
     lines = []
     for one in checked:
         lines.append(f"{'damaged' if one.problems else 'whole  '}  {one.folder} ({one.kind})")
         lines += [f"         {problem}" for problem in one.problems]
-    damaged = [one.folder for one in checked if one.problems]
+    damaged = [
+        str(Path(one.folder, _SCORES)) if one.kind == "evaluation" else one.folder  # its folder holds more
+        for one in checked
+        if one.problems
+    ]
     if damaged:
         lines.append(f"Delete {' and '.join(damaged)} and run the command that made it again.")
     else:
