@@ -12,6 +12,7 @@ from isoglot.config import TrainConfig
 from isoglot.corpus.store import Groups
 from isoglot.encode.encoder import load_encoder
 from isoglot.encode.model import Dense
+from isoglot.errors import IsoglotError
 from isoglot.train import checkpoint
 from isoglot.train.examples import Examples
 from isoglot.train.loop import Run, train
@@ -395,3 +396,21 @@ def test_weights_that_harm_a_protected_language_are_never_shipped(tiny_folder, t
         run = make_run(tiny_folder, tmp_path / "-".join(("x", *protect)), lambda _, s=scores: next(s), config)
         progressed = train(run).progressed
         assert progressed.best_step == best * progressed.schedule.evaluate_every
+
+
+def test_a_full_memory_is_explained(tiny_folder, tmp_path):
+    """R15: the allocator's real error, from a look at the dev split that asks for a petabyte."""
+    looks = iter([FLAT])
+
+    def look(encoder):
+        return next(looks, None) or torch.empty(1 << 50)
+
+    with pytest.raises(IsoglotError, match=r"Memory ran out in training.*allocate") as refused:
+        train(make_run(tiny_folder, tmp_path, look))
+    assert "smaller train.batch_tokens than 256" in str(refused.value)
+
+    def broken(encoder):
+        raise RuntimeError("something else")
+
+    with pytest.raises(RuntimeError, match="something else"):
+        train(make_run(tiny_folder, tmp_path, broken))

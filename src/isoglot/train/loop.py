@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ import numpy as np
 from isoglot.artefact import write_json
 from isoglot.config import TrainConfig
 from isoglot.disk import write_atomic
+from isoglot.errors import IsoglotError
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.train import checkpoint
 from isoglot.train.batches import Batch
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 _REWOUND_RATE = 0.5  # factor on the learning rate after each collapse
 NOT_FINITE = "not_finite.json"
+_FULL = re.compile(r"can.t allocate memory|not enough memory|out of memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
     _cut_log(run.folder, progressed.step)
     with progress.task("training", progressed.schedule.steps, "steps") as task:
         task.advance(progressed.step)
-        progressed, remark = _steps(run, optimiser, progressed, task)
+        with _explaining_full_memory(run.config):
+            progressed, remark = _steps(run, optimiser, progressed, task)
     checkpoint.load_best(run.folder, progressed.best_step, run.student.model)
     said = [text for text in (collapses(progressed), remark) if text]
     return Outcome(progressed, "; ".join(said))
@@ -167,6 +172,21 @@ def _cut_log(folder: Path, step: int) -> None:
 def _log(folder: Path, entry: dict[str, float]) -> None:
     with (folder / "log.jsonl").open("a") as file:
         file.write(json.dumps(entry) + "\n")
+
+
+@contextmanager
+def _explaining_full_memory(config: TrainConfig) -> Iterator[None]:
+    """Turn torch's error of a full memory, on whatever device, into one that says what to do."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not _FULL.search(str(error)):
+            raise
+        raise IsoglotError(
+            f"Memory ran out in training: {str(error).splitlines()[0]}.",
+            f"Run again with a smaller train.batch_tokens than {config.batch_tokens} (and train.accumulate for it);"
+            " a started run must begin anew for that, in another folder.",
+        ) from error
 
 
 def _dump(run: Run, batches: Sequence[Batch], step: int) -> None:
