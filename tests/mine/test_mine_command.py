@@ -190,6 +190,8 @@ def test_the_table_is_packed_as_its_name_says(mining):
         (("none.de", "news.en"), "There is no file none.de"),
         (("news.de", "empty.en"), "empty.en holds no sentence"),
         (("news.de", "news.en", "--languages", "de"), "names no two languages"),
+        (("news.de", "news.en", "--out", "./news.en"), "news.en is no name for the table"),
+        (("news.de", "news.en", "--out", "."), ". is no name for the table"),
         (("news.de", "news.en", "--min-margin", "nan"), "min_margin: Input should be a finite number"),
     ],
 )

@@ -99,7 +99,7 @@ def mine(
             "max_minutes": max_minutes,
         }  # fmt: skip
         config = parse_options(MineConfig, options, "isoglot mine")
-        folder = work or out.with_name(f"{out.name}.work")
+        folder = work or Path(f"{out}.work")
         request = MineRequest(sources, targets, out, folder, column, languages)
         found = mine_files(request, parse_teacher(model, changes or []), config, console)
         console.finish(found, _text(found))

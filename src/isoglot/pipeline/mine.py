@@ -67,6 +67,11 @@ def mine_files(
         IsoglotError: the disk is full, or another process works in the same folder.
     """
     languages = _languages(request)
+    if request.out.is_dir() or request.out.resolve() in (
+        request.sources.resolve(),
+        request.targets.resolve(),
+    ):
+        raise RequestError(f"{request.out} is no name for the table of pairs.", "Give another --out.")
     with exclusive(request.work):
         model, _ = open_teacher(teacher)
         sides = []

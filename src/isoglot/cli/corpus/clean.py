@@ -40,7 +40,7 @@ def clean(
         from isoglot.pipeline.margin import CleanRequest, drop_misaligned
         from isoglot.recipe import parse_options, parse_teacher
 
-        request = CleanRequest(folder, out, work or out.with_name(f"{out.name}.work"))
+        request = CleanRequest(folder, out, work or Path(f"{out}.work"))
         options = {"least": margin, "score": score, "neighbours": neighbours}
         config = parse_options(MarginConfig, options, "--margin")
         found = drop_misaligned(request, parse_teacher(model, changes or []), config, console)
