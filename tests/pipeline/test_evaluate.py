@@ -27,6 +27,8 @@ import isoglot.pipeline.alone as alone
 import isoglot.pipeline.evaluate_models as models
 import tiny
 from isoglot.cli.main import app
+from isoglot.config import CleanConfig, CorpusConfig
+from isoglot.corpus.build import build
 from isoglot.errors import RequestError
 from isoglot.evaluate.results import read_evaluation
 from isoglot.pipeline.alone import Wanted, evaluate
@@ -338,6 +340,39 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path):
     assert 1024 <= stored < distinct
     assert again <= distinct - stored + 5  # and the questions who answers there
     assert before < distinct
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    pairs = tiny.write_pairs(folder / "pairs.tsv", DIFFERENT, ("de", "fr"))
+    clean = CleanConfig(max_untranslated=1.0)
+    build(CorpusConfig(sources=(str(pairs),), dev_percent=0, test_percent=20, clean=clean), folder / "corpus")
+    return folder / "corpus"
+
+
+def test_any_encoder_is_measured_on_held_out_sentences(place, corpus, tmp_path, monkeypatch):
+    folder, _ = place
+    monkeypatch.chdir(folder)
+    arguments = ["evaluate", "good.parquet", "--corpus", corpus, "--suite", "heldout", "--json"]
+    small = ["--pool", 50, "--queries", 7, "--languages", "de", "--teacher", "teacher.parquet"]
+    done = isoglot(*arguments, *small, "--out", tmp_path / "small")
+    assert done.exit_code == 0, done.output
+    scores = json.loads(done.stdout)
+    assert {(*entry["languages"], entry["n"]) for entry in scores["tasks"]} == {("de", "en", 7)}
+    assert {entry["signature"]["protocol"].split(", ")[1] for entry in scores["tasks"]} == {"pool 50"}
+    [main] = entries(scores, main=True)
+    assert main["metric"] == "top-1 to teacher" and main["value"] == 1.0
+    assert 0 < entries(scores, metric="MSE")[0]["value"] < 0.05
+    assert scores["skipped"] == []
+    done = isoglot(*arguments, "--out", tmp_path / "alone")
+    scores = json.loads(done.stdout)
+    assert {(entry["languages"][0], entry["metric"], entry["main"]) for entry in scores["tasks"]} == {
+        ("de", "top-1 to student", True), ("fr", "top-1 to student", True),
+    }  # fmt: skip
+    assert [one["task"] for one in scores["skipped"]] == ["scores against the teacher"]
+    refused = isoglot(*arguments, "--languages", "tr", "--out", tmp_path / "refused")
+    assert refused.exit_code == 2 and "empty in these languages" in refused.stderr
 
 
 def test_an_index_is_checked_first_and_a_wrong_one_ends_it(place, tmp_path, monkeypatch):

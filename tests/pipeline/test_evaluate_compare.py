@@ -126,6 +126,7 @@ def test_a_table_and_a_page_for_people(place, tmp_path):
     assert re.search(r"German.*\+0\.000.*noise", same.stdout)
     page = (tmp_path / "report.html").read_text()
     assert "good.parquet" in page and "destroyed.parquet" in page
+    assert "mean of 2" in page and "Pearson" not in page  # of what stands for its task
 
 
 def test_damaged_evaluations_are_named(place, tmp_path):

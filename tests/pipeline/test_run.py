@@ -158,6 +158,7 @@ def test_the_separate_commands_do_the_same(finished, tiny_folder, tmp_path):
     scored = isoglot("evaluate", "run/student", "--corpus", "corpus", "--pool", "60", "--json", cwd=tmp_path)
     assert scored.returncode == 0, scored.stderr
     assert json.loads(scored.stdout)["languages"].keys() == {"de", "fr", "tr"}
+    assert json.loads(scored.stdout)["pool"] == 60
     assert (tmp_path / "run" / "student-evaluation" / "report.html").is_file()
 
 

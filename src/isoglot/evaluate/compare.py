@@ -37,6 +37,7 @@ class Difference:
         low, high: bounds of its 95 % interval.
         p: how likely chance alone gives such a difference; see `ADJUSTMENT`.
         contaminated: whether a model is known to be trained on sentences of the test set.
+        main: whether it stands for its task; of others a higher value need not be better.
     """
 
     task: str
@@ -51,6 +52,7 @@ class Difference:
     high: float
     p: float
     contaminated: bool
+    main: bool
 
     @property
     def noise(self) -> bool:
@@ -163,6 +165,7 @@ def _difference(pairs: Sequence[tuple[Result, Result]], found: PairedDifference)
         high=found.high,
         p=found.p,
         contaminated=any(side.contaminated for pair in pairs for side in pair),
+        main=one.main,
     )
 
 

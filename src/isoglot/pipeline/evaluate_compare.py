@@ -67,11 +67,11 @@ def _narrowed(evaluation: Evaluation, suite: Suite | None, languages: Sequence[s
 def _report(compared: Compared, first: Evaluation) -> Report:
     rows = tuple(
         ComparisonRow(
-            row.task, row.test_set, row.languages, row.metric, row.first, row.second, row.difference, row.low,
-            row.high, row.p, row.noise,
+            row.task, row.test_set, row.languages or (f"mean of {row.over}",), row.metric, row.first, row.second,
+            row.difference, row.low, row.high, row.p, row.noise,
         )
         for row in compared.rows
-        if row.languages  # the page makes its own means
+        if row.main  # the page calls a higher value better
     )  # fmt: skip
     return Report(
         title=f"{compared.second} beside {compared.first}",
