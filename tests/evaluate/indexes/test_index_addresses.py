@@ -49,6 +49,8 @@ def test_a_wrong_address_says_what_is_wrong(address, message, tmp_path, monkeypa
         f"qdrant:http://me:{SECRET}@host:6333#t",
         f"qdrant:ftp://me:{SECRET}@host#t",
         f"mysql://me:{SECRET}@host/db",
+        f"mysql://me:{SECRET}/4711@host/db",
+        f"qdrant:http://host:6333?api-key={SECRET}#t",
     ],
 )
 def test_a_password_in_an_address_is_refused_and_never_shown(address):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from isoglot.compat_config import IndexConfig
 from isoglot.errors import RequestError
@@ -59,7 +58,7 @@ def _open_local(address: str, config: IndexConfig) -> Index:
         return faiss_file.open_faiss(path, config)
     if path.suffix in vector_file.SUFFIXES:
         return vector_file.open_file(path, config)
-    shown = re.sub("//[^/]*@", "//", address)
+    shown = re.sub("//.*@", "//", address)  # a password may hold a slash
     raise RequestError(f"{shown} is no index that isoglot reads.", _KNOWN)
 
 
@@ -72,9 +71,10 @@ def _parts(address: str) -> tuple[str, str]:
 
 
 def _without_user(place: str) -> str:
-    if "://" in place and (not place.startswith(("http://", "https://")) or "@" in urlsplit(place).netloc):
+    plain = place.startswith(("http://", "https://")) and not re.search("[@?]", place)
+    if "://" in place and not plain:
         raise RequestError(
-            "The Qdrant address is not http or https, or holds a user or password.",
+            "The Qdrant address is not http or https, or holds a user, password or query.",
             "Write qdrant:https://HOST:6333#COLLECTION, and name the variable with the API key with --key-env.",
         )
     return place
