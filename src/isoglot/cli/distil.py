@@ -94,7 +94,11 @@ def distil(
         settings = [*language_setting(languages), *tests, *shape, *longer, *(changes or [])]
         if origin is not None:
             recipe = _further(
-                origin, (teacher, student), [*(corpus or []), *(add or [])], (minutes, epochs), settings
+                origin,
+                (teacher, student),
+                [*(corpus or []), *(add or [])],
+                (minutes, 0 if align_only else epochs),
+                settings,
             )
         elif teacher and student and not add:
             steps = 0 if align_only else epochs

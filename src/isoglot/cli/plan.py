@@ -23,7 +23,10 @@ def plan(
     changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how many tokens, minutes and how much memory a recipe takes; builds its corpus and no more."""
+    """Say what a recipe takes: tokens, minutes, memory.
+
+    Every stage is tried on a sample; the corpus is built, and the run will use it. Nothing else is written.
+    """
     with handled(as_json) as console:
         from isoglot.pipeline.plan import plan as make_plan
         from isoglot.recipe import load_recipe
