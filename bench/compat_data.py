@@ -54,7 +54,11 @@ def main(data: Path, out: Path) -> None:
     teacher, _ = open_teacher(TeacherConfig(model=TEACHER))
     began = time.perf_counter()
     np.save(out / "index.npy", teacher.encode(texts))
-    print(json.dumps({"documents": len(texts), "relevant": len(relevant), "seconds": time.perf_counter() - began}))
+    print(
+        json.dumps(
+            {"documents": len(texts), "relevant": len(relevant), "seconds": time.perf_counter() - began}
+        )
+    )
 
 
 if __name__ == "__main__":
