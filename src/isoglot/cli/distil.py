@@ -26,55 +26,59 @@ if TYPE_CHECKING:
     from isoglot.pipeline.run import Finished
 
 OptionalTeacher = Annotated[list[str] | None, TEACHER]
+StudentOption = Annotated[
+    str | None, typer.Option("--student", help="Folder, hub id or package:NAME of the encoder that learns.")
+]
+CorpusOption = Annotated[
+    list[str] | None, typer.Option("--corpus", help="A corpus folder, or sources of parallel text.")
+]
+FromOption = Annotated[
+    Path | None, typer.Option("--from", help="A finished student that learns on, in its own teacher's space.")
+]
+AddOption = Annotated[
+    list[str] | None,
+    typer.Option("--add", help="With --from: parallel text of new languages; --corpus then replays the old."),
+]
+EpochsOption = Annotated[
+    float | None, typer.Option("--epochs", help="Passes over the sentences, instead of minutes.")
+]
+KindOption = Annotated[
+    str | None, typer.Option("--kind", help="transformer (default), static or lstm: what the student is.")
+]
+LayersOption = Annotated[
+    str | None, typer.Option("--layers", help="Layers of the transformer to keep: 0,3,6,9.")
+]
+DimsOption = Annotated[
+    str | None,
+    typer.Option("--dims", help="Widths at which vectors can be cut later: 384,192,96; the first is whole."),
+]
+ParagraphsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--paragraphs", help="Share of the paragraphs of 2 to 6 sentences to learn from too: 0 to 1."
+    ),
+]
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="Teacher store to use instead of OUT/store.")
+]
 
 
 def distil(
     out: Annotated[Path, typer.Option("--out", help="Run folder; the student goes to OUT/student.")],
     teacher: OptionalTeacher = None,
-    student: Annotated[
-        str | None,
-        typer.Option("--student", help="Folder, hub id or package:NAME of the encoder that learns."),
-    ] = None,
-    corpus: Annotated[
-        list[str] | None, typer.Option("--corpus", help="A corpus folder, or sources of parallel text.")
-    ] = None,
-    origin: Annotated[
-        Path | None,
-        typer.Option("--from", help="A finished student that learns on, in its own teacher's space."),
-    ] = None,
-    add: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--add", help="With --from: parallel text of new languages; --corpus then replays the old."
-        ),
-    ] = None,
+    student: StudentOption = None,
+    corpus: CorpusOption = None,
+    origin: FromOption = None,
+    add: AddOption = None,
     minutes: MinutesOption = None,
-    epochs: Annotated[
-        float | None, typer.Option("--epochs", help="Passes over the sentences, instead of minutes.")
-    ] = None,
+    epochs: EpochsOption = None,
     align_only: Annotated[bool, typer.Option("--align-only", help="Stop after the warm start.")] = False,
-    kind: Annotated[
-        str | None, typer.Option("--kind", help="transformer (default), static or lstm: what the student is.")
-    ] = None,
-    layers: Annotated[
-        str | None, typer.Option("--layers", help="Layers of the transformer to keep: 0,3,6,9.")
-    ] = None,
-    dims: Annotated[
-        str | None,
-        typer.Option(
-            "--dims", help="Widths at which vectors can be cut later: 384,192,96; the first is whole."
-        ),
-    ] = None,
-    paragraphs: Annotated[
-        float | None,
-        typer.Option(
-            "--paragraphs", help="Share of the paragraphs of 2 to 6 sentences to learn from too: 0 to 1."
-        ),
-    ] = None,
+    kind: KindOption = None,
+    layers: LayersOption = None,
+    dims: DimsOption = None,
+    paragraphs: ParagraphsOption = None,
     languages: LanguagesOption = None,
-    store: Annotated[
-        Path | None, typer.Option("--store", help="Teacher store to use instead of OUT/store.")
-    ] = None,
+    store: StoreOption = None,
     benchmarks: BenchmarksOption = None,
     keep_leaks: KeepLeaksOption = False,
     changes: SetOption = None,
@@ -84,35 +88,44 @@ def distil(
     with handled(as_json) as console:
         from isoglot.errors import RequestError
         from isoglot.pipeline.run import run
-        from isoglot.recipe import distil_recipe
 
         if align_only and (minutes is not None or epochs is not None):
             raise RequestError("--align-only does not train.", "Leave out --minutes and --epochs.")
-        tests = benchmark_settings(benchmarks, keep_leaks)
         shape = [*_setting("kind", kind), *_numbers("layers", layers), *_numbers("dims", dims)]
         longer = [] if paragraphs is None else [f"train.paragraphs={paragraphs}"]
+        tests = benchmark_settings(benchmarks, keep_leaks)
         settings = [*language_setting(languages), *tests, *shape, *longer, *(changes or [])]
-        if origin is not None:
-            recipe = _further(
-                origin,
-                (teacher, student),
-                [*(corpus or []), *(add or [])],
-                (minutes, 0 if align_only else epochs),
-                settings,
-            )
-        elif teacher and student and not add:
-            steps = 0 if align_only else epochs
-            recipe = distil_recipe(teacher, student, corpus or [], minutes, steps, settings)
-        else:
-            raise RequestError(
-                "--add needs --from." if add else "Who teaches whom was not said.",
-                "Give --teacher and --student, or --from STUDENT and --add.",
-            )
+        horizon = (minutes, 0 if align_only else epochs)
+        texts = (corpus or [], add or [])
+        recipe = _recipe((teacher, student), origin, texts, horizon, settings)
         finished = run(recipe, out, evaluate=False, store=store, progress=console)
         console.finish(
             {"student": str(finished.folder.student), "card": dict(finished.card), "change": finished.change},
             _changes(finished) + summary(finished),
         )
+
+
+def _recipe(
+    models: tuple[list[str] | None, str | None],
+    origin: Path | None,
+    texts: tuple[list[str], list[str]],
+    horizon: tuple[float | None, float | None],
+    settings: list[str],
+) -> Recipe:
+    """Make the recipe of a new student, or of a finished one that learns on."""
+    from isoglot.errors import RequestError
+    from isoglot.recipe import distil_recipe
+
+    teacher, student = models
+    corpus, add = texts
+    if origin is not None:
+        return _further(origin, models, [*corpus, *add], horizon, settings)
+    if teacher and student and not add:
+        return distil_recipe(teacher, student, corpus, *horizon, settings)
+    raise RequestError(
+        "--add needs --from." if add else "Who teaches whom was not said.",
+        "Give --teacher and --student, or --from STUDENT and --add.",
+    )
 
 
 def _further(

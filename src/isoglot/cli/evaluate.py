@@ -81,7 +81,7 @@ def evaluate(
     queries: QueriesOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score an encoder on test sets and held-out sentences, or compare two; write the report."""
+    """Score an encoder on test sets, or compare two; write the report."""
     with handled(as_json) as console:
         from isoglot.config import EvaluateConfig
         from isoglot.errors import RequestError

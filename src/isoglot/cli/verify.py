@@ -18,7 +18,7 @@ def verify(
     folder: Annotated[Path, typer.Argument(help="An isoglot folder, or a run folder that holds several.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Prove that a corpus, store, student, evaluation or run folder is whole."""
+    """Prove that a folder is whole: corpus, store, student, run."""
     with handled(as_json) as console:
         _verify(folder, console)
 
