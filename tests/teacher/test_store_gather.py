@@ -1,6 +1,7 @@
 """Rows out of many maps: the same bytes as slicing each, and never a byte outside them."""
 
 import mmap
+import threading
 
 import numpy as np
 import pytest
@@ -48,3 +49,20 @@ def test_a_number_of_no_row_is_refused(number, before):
     with pytest.raises(LookupError):
         gather(np.array([1 << ROW_BITS, number], np.int64))
     assert len(gather(np.array([2 << ROW_BITS], np.int64))) == 1
+
+
+def test_a_thread_may_read_while_another_takes_shards_in():
+    shards = {0: filled(5, 7, 0), 1: filled(5, 7, 1)}
+    wanted, read = np.array([3], np.int64), []
+
+    def content(place):
+        if place == 1:  # shard 0 was taken in a moment ago, the array over both is still to come
+            reader.start()
+            reader.join(0.3)
+        return shards[place]
+
+    gather = Gather(content, 7)
+    reader = threading.Thread(target=lambda: read.append(gather(wanted).tobytes()))
+    gather(np.array([0, 1 << ROW_BITS], np.int64))
+    reader.join()
+    assert read == [bytes(shards[0][21:28])]

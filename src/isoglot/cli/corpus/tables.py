@@ -137,7 +137,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int]) -> str:
-    """Columns under heads; only the last one is cut where the line is full."""
+    """Columns under heads; only the last one is cut where the line is full, numbers never are."""
     from rich.box import SIMPLE_HEAD
     from rich.cells import cell_len
     from rich.console import Console
@@ -158,5 +158,6 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[i
     for row in cells:
         shown.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
     text = io.StringIO()
-    Console(file=text, width=_width(), color_system=None).print(shown)
+    needed = sum(widths) + _BETWEEN * len(heads)
+    Console(file=text, width=max(_width(), needed), color_system=None).print(shown)
     return "\n".join(line[1:].rstrip() for line in text.getvalue().splitlines() if line.strip())
