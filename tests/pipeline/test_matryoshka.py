@@ -51,6 +51,7 @@ def faithfulness(queries, documents, columns):
     return float(np.corrcoef((cut @ fronts.T).ravel(), whole.ravel())[0, 1])
 
 
+@pytest.mark.slow
 def test_the_front_of_a_vector_beats_random_columns_and_the_front_of_a_plain_student(runs):
     front = np.arange(FRONT)
     queries, documents = vectors(runs["dims"])
@@ -62,6 +63,7 @@ def test_the_front_of_a_vector_beats_random_columns_and_the_front_of_a_plain_stu
     assert own > faithfulness(*vectors(runs["turned"]), front)
 
 
+@pytest.mark.slow
 def test_the_rotation_is_part_of_the_space_and_travels_with_the_student(runs):
     spaces = {
         name: json.loads((one.folder.student / "isoglot.json").read_text())["teacher"]["space"]
@@ -73,6 +75,7 @@ def test_the_rotation_is_part_of_the_space_and_travels_with_the_student(runs):
     assert not (runs["whole"].folder.student / "teacher_axes.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_the_folder_says_where_vectors_can_be_cut_and_sentence_transformers_cuts_them(runs):
     from sentence_transformers import SentenceTransformer
 

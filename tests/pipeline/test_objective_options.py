@@ -35,6 +35,7 @@ def student(recipe, out, *settings):
     return finished, load_encoder(finished.folder.student)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting",
     ["train.language_weights={tur=30.0}", "train.corpus_weights={'FOLDER/two'=30.0}"],
@@ -58,6 +59,7 @@ def test_weights_of_what_is_not_there_are_refused(recipe, tmp_path):
         load_recipe(str(recipe), ["train.language_weights={de=0.0}"])
 
 
+@pytest.mark.slow
 def test_paragraphs_bring_the_student_nearer_to_the_teacher_on_paragraphs(recipe, tiny_folder, tmp_path):
     teacher = load_encoder(tiny_folder / "teacher")
     held = Corpus.open(student(recipe, tmp_path / "plain")[0].folder.corpus).groups("test").sources
