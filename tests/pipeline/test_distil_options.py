@@ -9,6 +9,8 @@ import pytest
 
 import tiny
 
+pytestmark = pytest.mark.slow  # whole runs
+
 CHANGES = [
     "student.max_tokens=32", "corpus.clean.max_untranslated=1.0", "train.batch_tokens=512", "evaluate.pool=60",
 ]  # fmt: skip

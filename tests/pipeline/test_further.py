@@ -15,6 +15,8 @@ from isoglot.pipeline.further import further_recipe
 from isoglot.pipeline.run import run
 from isoglot.recipe import load_recipe
 
+pytestmark = pytest.mark.slow  # whole runs
+
 SETTINGS = [
     "student.max_tokens=32", "corpus.clean.max_untranslated=1.0", "corpus.dev_percent=10", "corpus.test_percent=10",
     "train.batch_tokens=512", "train.learning_rate=1e-3", "train.evaluations=4", "evaluate.pool=60",

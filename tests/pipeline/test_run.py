@@ -129,6 +129,7 @@ def test_a_second_run_changes_nothing(finished):
     assert isoglot("verify", run, cwd=folder).returncode == 0
 
 
+@pytest.mark.slow
 def test_the_separate_commands_do_the_same(finished, tiny_folder, tmp_path):
     folder, _ = finished
     pairs, teacher = tiny_folder / "pairs.tsv", tiny_folder / "teacher"

@@ -47,6 +47,7 @@ def finished(tiny_folder, tmp_path_factory):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["static", "lstm"])
 def test_the_folder_loads_in_sentence_transformers_and_gives_the_same_vectors(finished, kind):
     from sentence_transformers import SentenceTransformer

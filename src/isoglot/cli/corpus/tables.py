@@ -20,7 +20,7 @@ _LEAST = 1000  # reasons below one row in so many are not named
 _BAR = 28  # characters
 _EIGHTHS = "▏▎▍▌▋▊▉"
 _MOST_WIDE = 160
-_LEAST_WIDE = 4  # of a last column
+_LEAST_WIDE = 8  # of a last column: a word is whole
 _BETWEEN = 3  # characters between two columns
 _MOST_NAME = 20
 
