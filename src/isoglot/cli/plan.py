@@ -25,7 +25,8 @@ def plan(
 ) -> None:
     """Say what a recipe takes: tokens, minutes, memory.
 
-    Every stage is tried on a sample; the corpus is built, and the run will use it. Nothing else is written.
+    Every stage is tried on a sample. The corpus is built, and so are vectors of single tokens where
+    student.rows is outputs; the run will use both. Nothing else is written.
     """
     with handled(as_json) as console:
         from isoglot.pipeline.plan import plan as make_plan

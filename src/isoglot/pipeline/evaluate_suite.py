@@ -20,7 +20,7 @@ _NEEDS: Mapping[str, str] = {
     "sts": "scored sentence pairs (STS 2017, STSb)",
     "search": "a sentence and its translation per line (Tatoeba, FLORES-200)",
     "mining": "two monolingual files with gold pairs (BUCC)",
-    "bias": "scored sentence pairs in several languages",
+    "bias": "scored sentence pairs, or translations line by line, in several languages",
     "clustering": "sentences with labels",
 }
 HELD_OUT, COMPAT, HEALTH, MTEB = "heldout", "compat", "health", "mteb:"

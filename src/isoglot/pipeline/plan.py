@@ -1,6 +1,7 @@
 """What a recipe will cost on this machine, before it runs: each stage is tried on a sample and counted up.
 
-The corpus is built, since nothing can be counted without it; the run uses it. Nothing else is written.
+The corpus is built, since nothing can be counted without it, and the vectors of single tokens where
+`student.rows` asks for them; the run uses both. Nothing else is written.
 """
 
 from __future__ import annotations

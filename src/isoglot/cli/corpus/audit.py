@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _CORPUS_HELP = "Corpus folders, or SOURCEs as for `corpus build`, read as they are: nothing is cleaned."
 _AGAINST_HELP = (
-    "A folder, zip or file with test sets: LASER's Tatoeba, FLORES-200, STS 2017, STSb, BUCC, XNLI."
+    "A folder, zip or file with test sets: LASER's Tatoeba, FLORES-200, STS 2017, STSb, BUCC, XNLI, SIB-200, MASSIVE."
     " May be repeated."
 )
 _NEAR_HELP = (
