@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from isoglot.compat_config import CompatConfig
 from isoglot.config import CorpusConfig, Recipe, TeacherConfig
 from isoglot.errors import RequestError
 
@@ -53,7 +52,7 @@ def parse_recipe(raw: Mapping[str, Any], origin: str) -> Recipe:
     Raises:
         RequestError: one sentence per key that is wrong.
     """
-    return _validated(Recipe, raw, origin)
+    return parse_options(Recipe, raw, origin)
 
 
 def parse_corpus(raw: Mapping[str, Any], overrides: Sequence[str] = ()) -> CorpusConfig:
@@ -69,7 +68,7 @@ def parse_corpus(raw: Mapping[str, Any], overrides: Sequence[str] = ()) -> Corpu
     values = dict(raw)
     for override in overrides:
         _apply(values, override)
-    return _validated(CorpusConfig, values, "corpus options")
+    return parse_options(CorpusConfig, values, "corpus options")
 
 
 def with_overrides(raw: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -84,9 +83,19 @@ def with_overrides(raw: Mapping[str, Any], overrides: Sequence[str]) -> dict[str
     return values
 
 
-def _validated(model: type[M], raw: Mapping[str, Any], origin: str) -> M:
+def parse_options(model: type[M], values: Mapping[str, Any], origin: str) -> M:
+    """Validate a recipe, or one section of it as the command line gives it.
+
+    Args:
+        model: the recipe's model, or a section's.
+        values: its fields.
+        origin: names the options in errors.
+
+    Raises:
+        RequestError: one sentence per field that is wrong.
+    """
     try:
-        return model.model_validate(raw)
+        return model.model_validate(values)
     except ValidationError as error:
         problems = "; ".join(_explain(item, model) for item in error.errors())
         raise RequestError(f"{origin}: {problems}.", "Mend the recipe or the option.") from error
@@ -105,33 +114,7 @@ def parse_teacher(models: Sequence[str], overrides: Sequence[str] = ()) -> Teach
     values: dict[str, Any] = {"model": models[0] if len(models) == 1 else list(models)}
     for override in overrides:
         _apply(values, override)
-    return _validated(TeacherConfig, values, "teacher options")
-
-
-def parse_compat(raw: Mapping[str, Any]) -> CompatConfig:
-    """Validate the options of the check of an index, as the command line gives them.
-
-    Args:
-        raw: fields of `CompatConfig`.
-
-    Raises:
-        RequestError: one sentence per key that is wrong.
-    """
-    return _validated(CompatConfig, raw, "compat options")
-
-
-def parse_options(model: type[M], values: Mapping[str, Any], origin: str) -> M:
-    """Validate the options of one section, as the command line gives them.
-
-    Args:
-        model: the section.
-        values: its fields.
-        origin: names the options in errors.
-
-    Raises:
-        RequestError: one sentence per field that is wrong.
-    """
-    return _validated(model, values, origin)
+    return parse_options(TeacherConfig, values, "teacher options")
 
 
 def distil_recipe(

@@ -101,8 +101,9 @@ def compat(
 ) -> None:
     """Check whether a student can query the index of its teacher."""
     with handled(as_json) as console:
+        from isoglot.compat_config import CompatConfig
         from isoglot.pipeline.compat import check_index
-        from isoglot.recipe import parse_compat
+        from isoglot.recipe import parse_options
 
         place = {
             "texts": texts, "text_column": text_column, "vector_column": vector_column, "id_column": id_column,
@@ -114,7 +115,8 @@ def compat(
             "min_f1": min_f1, "document_prompt": document_prompt,
             "index": {key: value for key, value in place.items() if value is not None},
         }  # fmt: skip
-        config = parse_compat({key: value for key, value in chosen.items() if value is not None})
+        given = {key: value for key, value in chosen.items() if value is not None}
+        config = parse_options(CompatConfig, given, "compat options")
         result = check_index(model, index, config, teacher, console)
         console.finish(result.as_dict(), overview(result))
 
