@@ -1,0 +1,90 @@
+"""A recipe without a teacher: one of the systems that the paper compares, on the same text and in the same loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from isoglot.config import CorpusConfig, EvaluateConfig, TrainConfig
+from isoglot.objective_config import ObjectiveConfig
+from isoglot.section import Section
+from isoglot.student_config import StudentConfig, suited
+
+_OF_A_TEACHER = {
+    "teacher": "its student learns from sentences alone: leave out the section, or the section objective",
+    "warm_start": "Dense layers are fitted to a teacher's vectors, and there is no teacher",
+}
+_OF_DISTILLATION = ("contrast", "cosine", "source_term", "paragraphs", "head_learning_rate")
+_WITHOUT_THE_LOOP = {
+    "none": "nothing is trained",
+    "siamese": "sentence-transformers trains, with what objective.siamese says",
+}
+
+
+class ComparedStudentConfig(StudentConfig):
+    """The student of a recipe without a teacher."""
+
+    model: str = Field(
+        "",
+        description="folder, hub id or package:NAME of a Hugging Face encoder; translation learns its own vocabulary"
+        " where this is empty",
+    )
+    random: bool = Field(
+        False,
+        description="keep architecture and tokenizer of `model`, and draw its weights anew from the seed",
+    )
+    pooling: tuple[Literal["mean", "cls", "max"], ...] = Field(
+        ("mean",), description="pooled features of the last layer, concatenated; lstm: max", min_length=1
+    )
+
+    @model_validator(mode="after")
+    def _without_a_teacher(self) -> ComparedStudentConfig:
+        for key in ("further", "dims"):
+            if key in self.model_fields_set:
+                raise ValueError(f"student.{key} needs a teacher's space, and this recipe has no teacher")
+        if self.random and self.kind != "transformer":
+            raise ValueError(
+                f"student.random is for a transformer; for {self.kind} say student.rows = random"
+            )
+        if self.random and not self.model:
+            raise ValueError("student.random needs student.model: whose architecture and tokenizer?")
+        return self
+
+
+class ComparedRecipe(Section):
+    """Everything that a run without a teacher needs to know."""
+
+    name: str
+    seed: int = 0
+    objective: ObjectiveConfig
+    student: ComparedStudentConfig = ComparedStudentConfig()
+    corpus: CorpusConfig = CorpusConfig()
+    train: TrainConfig = TrainConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_teacher(cls, raw: Any) -> Any:  # noqa: ANN401  what pydantic was given, before it is checked
+        if not isinstance(raw, Mapping):
+            return raw
+        for section, why in _OF_A_TEACHER.items():
+            if section in raw:
+                raise ValueError(f"a recipe with the section objective has no {section}: {why}")
+        objective = raw.get("objective")
+        kind = objective.get("kind") if isinstance(objective, Mapping) else None
+        if raw.get("train") and kind in _WITHOUT_THE_LOOP:
+            raise ValueError(f"train says nothing where objective.kind is {kind}: {_WITHOUT_THE_LOOP[kind]}")
+        return suited(raw)
+
+    @model_validator(mode="after")
+    def _options_with_effect(self) -> ComparedRecipe:
+        for key in _OF_DISTILLATION:
+            if key in self.train.model_fields_set:
+                raise ValueError(f"train.{key} is of distillation, and this recipe has no teacher")
+        if not self.student.model and self.objective.kind != "translation":
+            raise ValueError("student.model is missing: the encoder to start from")
+        if not self.corpus.sources and self.objective.kind in ("ranking", "translation"):
+            raise ValueError("corpus.sources is missing: the parallel text to learn from")
+        return self

@@ -1,0 +1,101 @@
+"""Options of an objective other than distillation: the systems that the paper compares, in the same loop.
+
+A recipe with a section `[objective]` has no teacher; `isoglot.compared_config` holds such a recipe whole.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from isoglot.section import Section
+
+
+class RankingConfig(Section):
+    """Translation ranking of a dual encoder (Guo+ 2018; Yang+ 2019), with the other tasks of mUSE beside it."""
+
+    margin: float = Field(
+        0.3,
+        ge=0,
+        lt=2,
+        description="taken off the cosine of a pair before it is ranked among the batch's others",
+    )
+    scale: float = Field(20.0, gt=0, description="factor on the cosines in the softmax")
+    bidirectional: bool = Field(True, description="rank sources among targets and targets among sources")
+    hard_negatives: int = Field(
+        5, ge=0, description="mined for every pair with the preliminary model; 0: in-batch negatives only"
+    )
+    preliminary: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="share of the training that the preliminary model gets, before hard negatives are mined",
+    )
+    nli: str | None = Field(
+        None,
+        description="folder, zip or file of NLI for the task of natural-language inference; unset: without",
+    )
+    responses: str | None = Field(
+        None, description="file of questions and their answers for response ranking; unset: without"
+    )
+    batches: dict[Literal["translation", "nli", "responses"], int] = Field(
+        {"translation": 1, "nli": 1, "responses": 1},
+        description="batches of each task in a round; a task without data has none",
+    )
+
+
+class TranslationConfig(Section):
+    """Translation out of the sentence vector (LASER: Artetxe & Schwenk 2019); `student` sizes its encoder."""
+
+    targets: tuple[str, ...] = Field(
+        ("en", "es"), min_length=1, description="languages that the decoder writes; the paper has two"
+    )
+    vocabulary: int = Field(50_000, ge=64, description="entries of the joint vocabulary of byte pairs")
+    embedding: int = Field(320, ge=1, description="width of a token's vector, in encoder and decoder")
+    decoder: int = Field(2048, ge=1, description="units of the decoder's LSTM")
+    decoder_layers: int = Field(1, ge=1, description="LSTMs of the decoder on one another")
+    language: int = Field(32, ge=1, description="width of the vector that tells the decoder its language")
+    dropout: float = Field(0.1, ge=0, lt=1, description="of the decoder's inputs and outputs in training")
+
+
+class SiameseConfig(Section):
+    """Siamese training of a monolingual encoder (Reimers & Gurevych 2019), by sentence-transformers' trainer."""
+
+    nli: str | None = Field(None, description="folder, zip or file of NLI to train on first; unset: without")
+    sts: str | None = Field(
+        None,
+        description="folder, zip or file of graded sentence pairs to train on afterwards; unset: without",
+    )
+    loss: Literal["softmax", "ranking"] = Field(
+        "softmax",
+        description="on NLI: softmax over (u, v, |u - v|), or multiple-negatives ranking of its entailed pairs",
+    )
+    epochs: float = Field(1.0, gt=0, description="passes over the NLI pairs")
+    sts_epochs: float = Field(4.0, gt=0, description="passes over the graded pairs")
+    batch: int = Field(16, ge=2, description="pairs per batch")
+    learning_rate: float = Field(2e-5, gt=0, description="peak learning rate")
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
+    max_pairs: int | None = Field(
+        None, ge=1, description="use so many NLI pairs, drawn at random; unset: all"
+    )
+
+
+class ObjectiveConfig(Section):
+    """What a student without a teacher learns."""
+
+    kind: Literal["none", "ranking", "translation", "siamese"] = Field(
+        description="none: pooling without training; ranking: translation ranking (mUSE); translation: into two"
+        " languages out of the sentence vector (LASER); siamese: NLI and graded pairs of one language (SBERT)"
+    )
+    ranking: RankingConfig = RankingConfig()
+    translation: TranslationConfig = TranslationConfig()
+    siamese: SiameseConfig = SiameseConfig()
+
+    @model_validator(mode="after")
+    def _only_its_own_section(self) -> ObjectiveConfig:
+        others = {"ranking", "translation", "siamese"} - {self.kind}
+        given = sorted(others & self.model_fields_set)
+        if given:
+            raise ValueError(f"objective.{given[0]} says nothing where objective.kind is {self.kind}")
+        return self
