@@ -23,6 +23,7 @@ import typer
 
 from isoglot.cli.signals import Terminated, ignore_signals, sigterm_as_interrupt
 from isoglot.errors import IsoglotError
+from isoglot.memory import explaining_full_memory
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -148,7 +149,8 @@ def handled(as_json: bool = False) -> Iterator[Console]:
     """Give a command its console and turn what users may see into one paragraph and an exit code.
 
     Exit codes: an `IsoglotError`'s own (1 the work failed, 2 the request was wrong), 130 after Ctrl-C, 143
-    after SIGTERM. Any other exception passes through: it is a bug and keeps its traceback.
+    after SIGTERM. A full memory is such an error too. Any other exception passes through: it is a bug and keeps
+    its traceback.
 
     Raises:
         typer.Exit: with that exit code.
@@ -156,7 +158,8 @@ def handled(as_json: bool = False) -> Iterator[Console]:
     console = Console(as_json)
     with sigterm_as_interrupt():
         try:
-            yield console
+            with explaining_full_memory():
+                yield console
         except IsoglotError as error:
             console.fail(error.problem, error.next_step)
             raise typer.Exit(error.exit_code) from error

@@ -18,6 +18,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar, cast
 
 from isoglot.errors import IsoglotError
+from isoglot.memory import explaining_full_memory
 from isoglot.scale.plan import Chunk
 
 A = TypeVar("A")
@@ -159,9 +160,10 @@ def _serve(pipe: Connection, load: Callable[[], Callable[[Any], Any]], threads: 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent ends us
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     try:
-        work = load()
-        while True:
-            pipe.send(("result", work(pipe.recv())))
+        with explaining_full_memory(f"in worker process {os.getpid()}"):
+            work = load()
+            while True:
+                pipe.send(("result", work(pipe.recv())))
     except IsoglotError as error:
         pipe.send(("error", (error.problem, error.next_step)))
     except (EOFError, BrokenPipeError):
