@@ -58,6 +58,11 @@ class TeacherConfig(Section):
     prompt: str | None = Field(
         None, description="text before every sentence, or the name of one of the folder's prompts"
     )
+    document_prompt: str | None = Field(
+        None,
+        description="text or named prompt before every document of the teacher's index, where `prompt` is that of"
+        " queries; held-out translations are then searched among documents. Unset: one prompt for both",
+    )
     pooling: tuple[Literal["mean", "cls", "max", "lasttoken"], ...] | None = Field(
         None, min_length=1, description="pooling of token vectors, concatenated; unset: the folder's own"
     )
@@ -107,8 +112,11 @@ class TeacherConfig(Section):
             raise ValueError("model is empty")
         if self.weights and (len(self.weights) != len(self.models) or min(self.weights) <= 0):
             raise ValueError(f"weights must be {len(self.models)} positive numbers, one per model")
-        if len(self.models) > 1 and (self.prompt, self.pooling, self.max_tokens) != (None, None, None):
-            raise ValueError("prompt, pooling and max_tokens belong to one model, and there are several")
+        single = (self.prompt, self.document_prompt, self.pooling, self.max_tokens)
+        if len(self.models) > 1 and any(option is not None for option in single):
+            raise ValueError(
+                "prompt, document_prompt, pooling and max_tokens belong to one model, and there are several"
+            )
         return self
 
     @property

@@ -9,6 +9,7 @@ import threading
 import time
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from tests.pipeline.evaluation_files import (
     DIFFERENT,
@@ -395,6 +396,13 @@ def test_an_index_is_checked_first_and_a_wrong_one_ends_it(place, tmp_path, monk
     assert scores["compat"]["proof"]["median"] > 0.99
     assert scores["skipped"] == []
     assert "does not work" in (page := (tmp_path / "out" / "report.html").read_text()) or "no verdict" in page
+    rows = pq.read_table("teacher.parquet").to_pydict()
+    np.save(tmp_path / "index.npy", np.array(rows["vector"], np.float32))
+    (tmp_path / "elsewhere.txt").write_text("\n".join(rows["text"]) + "\n")
+    bare = [*arguments, "--index", tmp_path / "index.npy", "--out", tmp_path / "bare"]
+    assert isoglot(*bare).exit_code == 2  # nothing says which text a row is of
+    done = isoglot(*bare, "--index-texts", tmp_path / "elsewhere.txt", "--json")
+    assert json.loads(done.stdout)["compat"]["proof"]["median"] > 0.99
     write_model(tmp_path / "other.parquet", 30.0)
     done = isoglot(*arguments, "--index", tmp_path / "other.parquet", "--out", tmp_path / "wrong")
     assert done.exit_code == 2, done.output

@@ -51,6 +51,12 @@ IndexOption = Annotated[
         "--index", help="Index that the teacher built, for compat; isoglot compat has more options."
     ),
 ]
+IndexTextsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--index-texts", metavar="PATH", help="Texts of an index without any: .txt, .jsonl or a corpus."
+    ),
+]
 OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Where scores and report go; MODEL-evaluation by default. It can be resumed."),
@@ -75,6 +81,7 @@ def evaluate(
     teacher: OwnerOption = None,
     languages: TagsOption = None,
     index: IndexOption = None,
+    index_texts: IndexTextsOption = None,
     out: OutOption = None,
     compare: CompareOption = None,
     pool: PoolOption = None,
@@ -105,6 +112,7 @@ def evaluate(
             teacher,
             corpus,
             index,
+            index_texts,
             EvaluateConfig(**given),
         )
         return _evaluate(wanted, out or _default_out(model), console)

@@ -32,10 +32,13 @@ class HeldOutTask:
     Attributes:
         test: the texts.
         source_language: tag of the pool's language.
+        documents: the teacher's vectors of the pool as documents, when it has another prompt for those; None: the
+            vectors that the queries should land on.
     """
 
     test: HeldOut
     source_language: str
+    documents: Space | None = None
 
     @property
     def name(self) -> str:
@@ -68,8 +71,11 @@ class HeldOutTask:
             return own
         ends, targets = Ends(model.fingerprint, teacher.fingerprint), teacher.vectors(self.test.pool)
         distances = np.square(queries - targets[self.test.gold]).mean(axis=1)
-        scores = self._searched(queries, targets, ends, main=True)
-        return [*scores, *own, *self._scored("MSE", distances, ends, main=False)]
+        index = teacher if self.documents is None else self.documents
+        searched = self._searched(
+            queries, index.vectors(self.test.pool), Ends(model.fingerprint, index.fingerprint), main=True
+        )
+        return [*searched, *own, *self._scored("MSE", distances, ends, main=False)]
 
     def _searched(
         self, queries: NDArray[np.float32], pool: NDArray[np.float32], ends: Ends, *, main: bool

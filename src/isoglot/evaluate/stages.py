@@ -40,14 +40,18 @@ def encode(student: Encoder, held_out: HeldOut, progress: Progress = SILENT) -> 
 
 
 def score_languages(
-    vectors: Vectors, teacher: NDArray[np.float32], held_out: HeldOut
+    vectors: Vectors,
+    teacher: NDArray[np.float32],
+    held_out: HeldOut,
+    documents: NDArray[np.float32] | None = None,
 ) -> dict[str, StageScores]:
     """Score every language.
 
     Args:
         vectors: the student's.
-        teacher: float [p, e], the teacher's vectors of the pool.
+        teacher: float [p, e], the teacher's vectors of the pool: where each query should land.
         held_out: the texts.
+        documents: float [p, e], its vectors of the pool as documents of an index, which are searched; None: the same.
 
     Returns:
         language -> scores; those against the teacher are None when the dimensions differ.
@@ -55,7 +59,7 @@ def score_languages(
     scores = {}
     for number, language in enumerate(held_out.languages):
         rows = held_out.rows_of(number)
-        scores[language] = score(vectors.queries[rows], held_out.gold[rows], vectors.pool, teacher)
+        scores[language] = score(vectors.queries[rows], held_out.gold[rows], vectors.pool, teacher, documents)
     return scores
 
 
@@ -64,6 +68,7 @@ def score(
     gold: NDArray[np.int64],
     student_pool: NDArray[np.float32],
     teacher_pool: NDArray[np.float32],
+    documents: NDArray[np.float32] | None = None,
 ) -> StageScores:
     """Score the queries of one language; arrays as in `score_languages`."""
     to_student = top1_accuracy(queries, student_pool, gold)
@@ -74,11 +79,17 @@ def score(
         mse=mean_squared_error(queries, own),
         r2=r_squared(queries, own),
         to_student=to_student,
-        to_teacher=top1_accuracy(queries, teacher_pool, gold),
+        to_teacher=top1_accuracy(queries, teacher_pool if documents is None else documents, gold),
     )
 
 
-def dev_score(student: Embedder, teacher: NDArray[np.float32], held_out: HeldOut, seed: int) -> DevScore:
+def dev_score(
+    student: Embedder,
+    teacher: NDArray[np.float32],
+    held_out: HeldOut,
+    seed: int,
+    documents: NDArray[np.float32] | None = None,
+) -> DevScore:
     """Look at the dev split: retrieval against the teacher's pool, Spearman of pair cosines, R2, health.
 
     Args:
@@ -86,13 +97,14 @@ def dev_score(student: Embedder, teacher: NDArray[np.float32], held_out: HeldOut
         teacher: float [p, d], the teacher's vectors of the pool.
         held_out: dev texts.
         seed: of the sentence pairs.
+        documents: float [p, d], the pool as documents of the teacher's index; None: the same vectors.
     """
     queries = student.encode(held_out.queries)
-    own = teacher[held_out.gold]
+    own, searched = teacher[held_out.gold], teacher if documents is None else documents
     retrieval, correlation, explained = {}, [], []
     for number, language in enumerate(held_out.languages):
         rows = held_out.rows_of(number)
-        retrieval[language] = top1_accuracy(queries[rows], teacher, held_out.gold[rows])
+        retrieval[language] = top1_accuracy(queries[rows], searched, held_out.gold[rows])
         pairs = random_pairs(len(rows), _PAIRS // len(held_out.languages), seed)
         correlation.append(pair_spearman(queries[rows], own[rows], pairs))
         explained.append(r_squared(queries[rows], own[rows]))

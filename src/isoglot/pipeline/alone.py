@@ -13,13 +13,14 @@ from isoglot.config import EvaluateConfig, Recipe, TeacherConfig
 from isoglot.corpus.benchmarks.record import Benchmark
 from isoglot.corpus.store import Corpus
 from isoglot.errors import IsoglotError, RequestError
-from isoglot.evaluate.heldout import hold_out
+from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.evaluate.heldout_task import HeldOutTask, of_languages
 from isoglot.evaluate.results import SCORES
+from isoglot.evaluate.task import Space
 from isoglot.lock import exclusive
 from isoglot.pipeline.assess import Held
-from isoglot.pipeline.evaluate import Job, TeacherSource, evaluate_job
-from isoglot.pipeline.evaluate_models import Subject, identity
+from isoglot.pipeline.evaluate import VECTORS, Job, TeacherSource, evaluate_job
+from isoglot.pipeline.evaluate_models import Remembering, Subject, identity, lacking, space_of
 from isoglot.pipeline.evaluate_parts import MtebRequest, measure_index
 from isoglot.pipeline.evaluate_report import About
 from isoglot.pipeline.evaluate_suite import (
@@ -38,6 +39,7 @@ from isoglot.pipeline.layout import REPORT, RunFolder
 from isoglot.progress import SILENT, Progress
 from isoglot.teacher.axes import AXES
 from isoglot.teacher.coverage import Covered, cover
+from isoglot.teacher.documents import open_documents
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.reduced import with_axes
@@ -58,6 +60,7 @@ class Wanted:
         teacher: None: the one that a student's card names.
         corpus: whose test split is used.
         index: that the teacher built; see `evaluate.indexes.address`.
+        index_texts: of its documents, where it holds none.
         config: pool and queries of held-out sentences.
     """
 
@@ -68,6 +71,7 @@ class Wanted:
     teacher: str | None = None
     corpus: Path | None = None
     index: str | None = None
+    index_texts: str | None = None
     config: EvaluateConfig = field(default_factory=EvaluateConfig)
 
 
@@ -98,6 +102,8 @@ def evaluate(wanted: Wanted, out: Path, progress: Progress = SILENT) -> Mapping[
             if corpus is None or HELD_OUT not in wanted.suite.names
             else _held(wanted, subject, corpus, source)
         )
+        if held is not None and source.open is not None:
+            held = replace(held, documents=_documents(wanted, subject, held.test, out / VECTORS, progress))
         label = wanted.teacher or (str(subject.card["teacher"]["label"]) if subject.card else "")
         about = About(subject, Path(wanted.model).name or wanted.model, label if source.open else "", held)
         job = _with_others(_job(wanted.suite, about, benchmarks, source, request), wanted, progress)
@@ -142,15 +148,19 @@ def finished(out: Path, request: str) -> Mapping[str, Any] | None:
     return known if isinstance(known, dict) and known.get("request") == request else None
 
 
+def teacher_config(about: Mapping[str, Any], model: str | None) -> TeacherConfig:
+    """Give the options of the teacher that a student's card describes; `model`: where it is now, if elsewhere."""
+    options = {"model": about["label"], **about.get("options", {})}
+    return TeacherConfig(**{**options, **({} if model is None else {"model": model})})
+
+
 def teacher_of(student: Path, about: Mapping[str, Any], model: str | None) -> Teacher:
     """Open the teacher that a student's card describes, from `model` when it is no longer where it was.
 
     Raises:
         RequestError: it cannot be opened, or its space is not the student's.
     """
-    options = {"model": about["label"], **about.get("options", {})}
-    config = TeacherConfig(**{**options, **({} if model is None else {"model": model})})
-    teacher, credit = open_teacher(config)
+    teacher, credit = open_teacher(teacher_config(about, model))
     if (student / AXES).is_file():
         teacher = with_axes(teacher, student / AXES)
     found, wanted = str(teacher.space()["fingerprint"]), about["space"]["fingerprint"]
@@ -199,13 +209,27 @@ def _held(wanted: Wanted, subject: Subject, corpus: Corpus, source: TeacherSourc
     return Held(corpus, test)
 
 
+def _documents(
+    wanted: Wanted, subject: Subject, test: HeldOut, folder: Path, progress: Progress
+) -> Space | None:
+    """The pool as documents of the teacher's index; None when they have the prompt of queries."""
+    if subject.folder is None:
+        return None
+    config = teacher_config(subject.card["teacher"], wanted.teacher)
+    teacher = open_documents(config, subject.folder / AXES)
+    if teacher is None:
+        return None
+    store = Remembering(teacher, folder, f"{config.label}, documents", progress).store(test.pool)
+    return space_of([store], lacking(test.pool, ()))
+
+
 def _job(
     suite: Suite, about: About, benchmarks: Sequence[Benchmark], source: TeacherSource, request: str
 ) -> Job:
     """What is measured, and why the rest is not."""
     tasks, skipped = plan(suite, benchmarks)
     if about.held is not None:
-        tasks = [HeldOutTask(about.held.test, about.held.source_language), *tasks]
+        tasks = [HeldOutTask(about.held.test, about.held.source_language, about.held.documents), *tasks]
     elif HELD_OUT in suite.names:
         skipped.insert(0, Skipped(HELD_OUT, "no corpus was named with --corpus"))
     health = None
@@ -225,7 +249,8 @@ def _with_others(job: Job, wanted: Wanted, progress: Progress) -> Job:
     if wanted.index is None:
         reason = Skipped(COMPAT, "no index was named with --index")
         return replace(job, skipped=[*job.skipped, reason])
-    return replace(job, compat=measure_index(wanted.model, wanted.index, wanted.teacher, progress))
+    index = wanted.index, wanted.index_texts
+    return replace(job, compat=measure_index(wanted.model, index, wanted.teacher, progress))
 
 
 def _parallel(about: About, benchmarks: Sequence[Benchmark]) -> Parallel | None:

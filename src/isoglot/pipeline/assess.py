@@ -23,6 +23,7 @@ from isoglot.evaluate.report.data import (
     worst,
 )
 from isoglot.evaluate.stages import Vectors, score, score_languages
+from isoglot.evaluate.task import Space
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class Held:
         corpus: whose test split `test` is.
         test: held-out texts.
         earlier: stages measured before: "before" and "warm start" -> language -> scores.
+        documents: the teacher's vectors of the pool as documents, when it has another prompt for those.
     """
 
     corpus: Corpus
     test: HeldOut
     earlier: Mapping[str, Mapping[str, StageScores]] = field(default_factory=dict)
+    documents: Space | None = None
 
     @property
     def source_language(self) -> str:
@@ -57,7 +60,8 @@ def distillation(
         teacher: float32 [pool, dimension], the teacher's vectors of the pool.
     """
     shipped: Literal["warm start", "trained"] = card["shipped"]
-    now = score_languages(vectors, teacher, held.test)
+    documents = None if held.documents is None else held.documents.vectors(held.test.pool)
+    now = score_languages(vectors, teacher, held.test, documents)
     return Distillation(
         shipped=shipped,
         why=card["why"],

@@ -33,13 +33,13 @@ from isoglot.evaluate.compat.result import CompatResult, Proof
 from isoglot.evaluate.indexes.address import open_index
 from isoglot.evaluate.indexes.index import Documents, Index, IndexFacts
 from isoglot.evaluate.score import Signature
-from isoglot.pipeline.alone import teacher_of
+from isoglot.pipeline.alone import teacher_config, teacher_of
 from isoglot.progress import SILENT, Progress
 from isoglot.student.folder import CARD
 from isoglot.teacher.axes import AXES
+from isoglot.teacher.documents import open_documents
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
-from isoglot.teacher.reduced import with_axes
 
 _BLOCK = 1024  # texts between two reports of progress
 _NO_QUERIES = (
@@ -113,26 +113,23 @@ def open_models(model: str, teacher: str | None, document_prompt: str | None) ->
     Args:
         model: student folder or encoder.
         teacher: by default the one that the student's card names; another encoder is its own teacher.
-        document_prompt: what stood before the documents; None: what stands before the teacher's queries.
+        document_prompt: what stood before the documents; None: what the card says, else what stands before the
+            teacher's queries.
 
     Raises:
         RequestError: there is no such model, or the student lives in another teacher's space.
     """
     student, _ = open_teacher(TeacherConfig(model=model))
     folder = Path(model)
+    prompt = {} if document_prompt is None else {"document_prompt": document_prompt}
     if (folder / CARD).is_file():
         about = read_json(folder / CARD)["teacher"]
-        owner, name = teacher_of(folder, about, teacher), teacher or str(about["label"])
-        options = {"model": about["label"], **about.get("options", {})}
+        owner, config = teacher_of(folder, about, teacher), teacher_config(about, teacher)
     else:
-        name, options = teacher or model, {}
-        owner = student if teacher is None else open_teacher(TeacherConfig(model=teacher))[0]
-    documents = owner
-    if document_prompt is not None:
-        given = {} if teacher is None and options else {"model": name}
-        documents, _ = open_teacher(TeacherConfig(**{**options, **given, "prompt": document_prompt}))
-        documents = with_axes(documents, folder / AXES) if (folder / AXES).is_file() else documents
-    return Models(student, owner, documents, model, name)
+        config = TeacherConfig(model=teacher or model)
+        owner = student if teacher is None else open_teacher(config)[0]
+    documents = open_documents(config.model_copy(update=prompt), folder / AXES)
+    return Models(student, owner, owner if documents is None else documents, model, config.label)
 
 
 def check(

@@ -149,13 +149,24 @@ def measure_mteb(
     return found, skipped
 
 
-def measure_index(model: str, index: str, teacher: str | None, progress: Progress) -> Mapping[str, Any]:
+def measure_index(
+    model: str, index: tuple[str, str | None], teacher: str | None, progress: Progress
+) -> Mapping[str, Any]:
     """Check an index without queries of the user's: its calibration; `isoglot compat` takes more options.
+
+    Args:
+        model: the student.
+        index: where it is, and where the texts of its documents are if it holds none.
+        teacher: None: the one of the student's card.
+        progress: where to report.
 
     Raises:
         RequestError: there is no such index, or something else built it.
     """
-    from isoglot.compat_config import CompatConfig
+    from isoglot.compat_config import CompatConfig, IndexConfig
     from isoglot.pipeline.compat import check_index
 
-    return check_index(model, index, CompatConfig(), teacher, progress).as_dict()
+    address, texts = index
+    return check_index(
+        model, address, CompatConfig(index=IndexConfig(texts=texts)), teacher, progress
+    ).as_dict()

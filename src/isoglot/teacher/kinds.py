@@ -60,7 +60,9 @@ def _open_one(name: str, config: TeacherConfig) -> tuple[Teacher, Credit]:
     if path.suffix in VECTOR_SUFFIXES and not path.is_dir():
         from isoglot.teacher.vectors import open_vectors
 
-        _refuse(name, config, ("pooling", "max_tokens", "prompt"), "the vectors are finished")
+        _refuse(
+            name, config, ("pooling", "max_tokens", "prompt", "document_prompt"), "the vectors are finished"
+        )
         return open_vectors(path, config), Credit(name)
     if path.suffix == ".onnx" and not path.is_dir():
         return _onnx(path, config), Credit(name)
