@@ -5,7 +5,7 @@ A recipe with a section `[objective]` has no teacher; `isoglot.compared_config` 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -36,20 +36,31 @@ class RankingConfig(Section):
         None,
         description="folder, zip or file of NLI for the task of natural-language inference; unset: without",
     )
+    nli_product: bool = Field(
+        True, description="its head sees u * v beside (u, v, |u - v|), as mUSE's; false: not, as SBERT's"
+    )
     responses: str | None = Field(
         None, description="file of questions and their answers for response ranking; unset: without"
     )
-    batches: dict[Literal["translation", "nli", "responses"], int] = Field(
+    batches: dict[Literal["translation", "nli", "responses"], Annotated[int, Field(ge=0)]] = Field(
         {"translation": 1, "nli": 1, "responses": 1},
-        description="batches of each task in a round; a task without data has none",
+        description="batches of each task in a round, 1 where it is not named; a task without data has none",
     )
+
+    @model_validator(mode="after")
+    def _translation_takes_turns(self) -> RankingConfig:
+        if self.batches.get("translation") == 0:
+            raise ValueError("batches.translation is 0, and an epoch ends with the translations")
+        return self
 
 
 class TranslationConfig(Section):
     """Translation out of the sentence vector (LASER: Artetxe & Schwenk 2019); `student` sizes its encoder."""
 
     targets: tuple[str, ...] = Field(
-        ("en", "es"), min_length=1, description="languages that the decoder writes; the paper has two"
+        ("en", "es"),
+        min_length=2,
+        description="languages that the decoder writes; the paper has two. No text is translated into its own language",
     )
     vocabulary: int = Field(50_000, ge=64, description="entries of the joint vocabulary of byte pairs")
     embedding: int = Field(320, ge=1, description="width of a token's vector, in encoder and decoder")
@@ -57,6 +68,12 @@ class TranslationConfig(Section):
     decoder_layers: int = Field(1, ge=1, description="LSTMs of the decoder on one another")
     language: int = Field(32, ge=1, description="width of the vector that tells the decoder its language")
     dropout: float = Field(0.1, ge=0, lt=1, description="of the decoder's inputs and outputs in training")
+
+    @model_validator(mode="after")
+    def _different_targets(self) -> TranslationConfig:
+        if len(set(self.targets)) < len(self.targets):
+            raise ValueError(f"targets {self.targets} name a language twice")
+        return self
 
 
 class SiameseConfig(Section):
@@ -73,12 +90,22 @@ class SiameseConfig(Section):
     )
     epochs: float = Field(1.0, gt=0, description="passes over the NLI pairs")
     sts_epochs: float = Field(4.0, gt=0, description="passes over the graded pairs")
-    batch: int = Field(16, ge=2, description="pairs per batch")
+    batch: int = Field(16, ge=2, description="NLI pairs per batch; ranking is better with more")
+    sts_batch: int = Field(16, ge=2, description="graded pairs per batch")
     learning_rate: float = Field(2e-5, gt=0, description="peak learning rate")
     warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     max_pairs: int | None = Field(
         None, ge=1, description="use so many NLI pairs, drawn at random; unset: all"
     )
+    scale: float = Field(20.0, gt=0, description="factor on the cosines where loss is ranking")
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> SiameseConfig:
+        if self.model_fields_set and not (self.nli or self.sts):
+            raise ValueError("nothing to learn from: name nli or sts")
+        if "scale" in self.model_fields_set and self.loss != "ranking":
+            raise ValueError("scale is of the loss ranking")
+        return self
 
 
 class ObjectiveConfig(Section):
@@ -94,8 +121,8 @@ class ObjectiveConfig(Section):
 
     @model_validator(mode="after")
     def _only_its_own_section(self) -> ObjectiveConfig:
-        others = {"ranking", "translation", "siamese"} - {self.kind}
-        given = sorted(others & self.model_fields_set)
-        if given:
-            raise ValueError(f"objective.{given[0]} says nothing where objective.kind is {self.kind}")
+        for name in ("ranking", "translation", "siamese"):
+            section = getattr(self, name)
+            if name != self.kind and section != type(section)():
+                raise ValueError(f"objective.{name} says nothing where objective.kind is {self.kind}")
         return self
