@@ -21,7 +21,7 @@ from isoglot.encode.encoder import load_encoder
 from isoglot.encode.locate import locate
 from isoglot.evaluate.heldout import hold_out
 from isoglot.evaluate.stages import dev_score
-from isoglot.train.examples import Examples
+from isoglot.objective.texts import ParallelTexts
 from isoglot.train.warm_start import choose_rows, ridge_layer
 
 PREFIXES = ("", "query: ", "passage: ")
@@ -53,8 +53,8 @@ def measure(corpus: Corpus, sentences: int) -> list[dict[str, object]]:
     texts = train.sources + train.targets
     group = np.r_[np.arange(len(train.sources)), train.group].astype(np.int32)
     language = np.r_[np.full(len(train.sources), -1), train.language].astype(np.int16)
-    blank = Examples(
-        texts, student.tokenizer([]), group, language, np.zeros((0, 0), np.float32), train.languages
+    blank = ParallelTexts(
+        texts=texts, tokens=student.tokenizer([]), group=group, language=language, languages=train.languages
     )
     chosen = choose_rows(blank, sentences, 0)
     targets = teacher.encode([train.sources[number] for number in group[chosen]])

@@ -13,8 +13,9 @@ from isoglot.corpus.store import Groups
 from isoglot.encode.encoder import load_encoder
 from isoglot.encode.model import Dense
 from isoglot.errors import IsoglotError
+from isoglot.objective.distillation.examples import Examples
+from isoglot.objective.distillation.objective import Distillation
 from isoglot.train import checkpoint
-from isoglot.train.examples import Examples
 from isoglot.train.loop import Run, train
 from isoglot.train.schedule import plan, steps_in
 from isoglot.train.validation import DevScore, beats, collapse
@@ -37,8 +38,9 @@ def examples_for(student, teacher):
     )
     texts = groups.sources + groups.targets
     return Examples(
-        texts, student.tokenizer(texts), np.r_[np.arange(60), groups.group].astype(np.int32),
-        np.r_[np.full(60, -1), groups.language].astype(np.int16), teacher.encode(sources), groups.languages,
+        texts=texts, tokens=student.tokenizer(texts), group=np.r_[np.arange(60), groups.group].astype(np.int32),
+        language=np.r_[np.full(60, -1), groups.language].astype(np.int16), vectors=teacher.encode(sources),
+        languages=groups.languages,
     )  # fmt: skip
 
 
@@ -55,7 +57,8 @@ def make_run(tiny_folder, folder, validate=None, config=CONFIG):
         error = float(np.square(vectors - examples.vectors[examples.group[rows]]).mean())
         return dataclasses.replace(FLAT, retrieval=1 - error, spearman=1 - error, r2=1 - 24 * error)
 
-    return Run(student, examples, validate or look, config, seed=3, folder=folder, request="r")
+    objective = Distillation(examples, config, seed=3)
+    return Run(student, objective, validate or look, config, seed=3, folder=folder, request="r")
 
 
 def weights(run):
@@ -145,14 +148,14 @@ def test_the_start_ships_when_training_does_not_beat_it(tiny_folder, tmp_path):
 
 def test_a_loss_that_is_not_finite_is_never_stepped_on(tiny_folder, tmp_path):
     run = make_run(tiny_folder, tmp_path)
-    run.examples.vectors[5] = np.nan
+    run.objective.examples.vectors[5] = np.nan
     before = weights(run)
     outcome = train(run)
     assert "not finite at step" in outcome.remark
     dumped = json.loads((tmp_path / "not_finite.json").read_text())
     assert dumped["step"] == outcome.progressed.step + 1
-    assert run.examples.texts[5] in dumped["texts"]
-    assert 5 in run.examples.group[dumped["rows"]]
+    assert run.objective.examples.texts[5] in dumped["texts"]
+    assert 5 in run.objective.examples.group[dumped["rows"]]
     assert all(torch.isfinite(tensor).all() for tensor in weights(run).values())
     assert outcome.progressed.step < outcome.progressed.schedule.steps
     assert before.keys() == weights(run).keys()
@@ -167,13 +170,13 @@ def collapsing(tiny_folder, folder, rewinds):
         clip=1e6, warmup=0.0, rewinds=rewinds,
     )  # fmt: skip
     run = make_run(tiny_folder, folder, config=config)
-    centred = run.examples.vectors - run.examples.vectors.mean(axis=0)
-    run.examples.vectors[:] = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    centred = run.objective.examples.vectors - run.objective.examples.vectors.mean(axis=0)
+    run.objective.examples.vectors[:] = centred / np.linalg.norm(centred, axis=1, keepdims=True)
     rows = np.arange(120)
 
     def look(encoder):
-        vectors = encoder.encode([run.examples.texts[row] for row in rows])
-        targets = run.examples.vectors[run.examples.group[rows]]
+        vectors = encoder.encode([run.objective.examples.texts[row] for row in rows])
+        targets = run.objective.examples.vectors[run.objective.examples.group[rows]]
         closeness = 1 - float(np.square(vectors - targets).mean())
         return DevScore(
             closeness,
@@ -241,7 +244,7 @@ def test_patience_ends_a_run_that_gets_no_better_and_a_second_call_agrees(tiny_f
 
 def test_accumulated_batches_make_the_step_of_one_large_batch(tiny_folder, tmp_path):
     """Without contrast, which compares within a batch, the gradients are those of all rows together."""
-    from isoglot.train.batches import Batch
+    from isoglot.objective.distillation.batches import Batch
     from isoglot.train.step import new_optimiser, take
 
     one, many = (make_run(tiny_folder, tmp_path / name) for name in ("one", "many"))
@@ -295,10 +298,10 @@ def test_contrast_keeps_sentences_apart(tiny_folder, tmp_path):
 
     cosines = []
     for weight in (0.0, 30.0):
-        run = make_run(tiny_folder, tmp_path / str(weight))
-        run = dataclasses.replace(run, config=TrainConfig(**{**CONFIG.model_dump(), "contrast": weight}))
+        config = TrainConfig(**{**CONFIG.model_dump(), "contrast": weight})
+        run = make_run(tiny_folder, tmp_path / str(weight), config=config)
         train(run)
-        cosines.append(mean_cosine(run.student.encode(run.examples.texts[60:])))
+        cosines.append(mean_cosine(run.student.encode(run.objective.examples.texts[60:])))
     assert cosines[1] < cosines[0] - 0.02
 
 
@@ -309,13 +312,16 @@ def test_what_weighs_more_is_learned_at_the_price_of_the_rest(tiny_folder, tmp_p
             dataclasses.replace(FLAT, retrieval=0.5 + n / 100, spearman=0.5 + n / 100) for n in range(99)
         )
         run = make_run(tiny_folder, tmp_path / str(weight), lambda encoder, scores=rising: next(scores))
-        german = run.examples.language[60:] == 0
+        german = run.objective.examples.language[60:] == 0
         weights = np.where(german, weight, 1.0).astype(np.float32)
-        run = dataclasses.replace(run, examples=dataclasses.replace(run.examples, weight=weights))
+        examples = dataclasses.replace(run.objective.examples, weight=weights)
+        run = dataclasses.replace(run, objective=dataclasses.replace(run.objective, examples=examples))
         train(run)
         rows = np.arange(60, 180)
-        vectors = run.student.encode([run.examples.texts[row] for row in rows])
-        squared = np.square(vectors - run.examples.vectors[run.examples.group[rows]]).sum(axis=1)
+        vectors = run.student.encode([run.objective.examples.texts[row] for row in rows])
+        squared = np.square(vectors - run.objective.examples.vectors[run.objective.examples.group[rows]]).sum(
+            axis=1
+        )
         errors.append((squared[german].mean(), squared[~german].mean()))
     assert errors[1][0] < errors[0][0]
     assert errors[1][1] > errors[0][1]

@@ -11,8 +11,8 @@ import torch
 from isoglot.config import StudentConfig, TrainConfig
 from isoglot.encode.encoder import load_encoder
 from isoglot.encode.model import Dense
+from isoglot.objective.distillation.objective import Distillation
 from isoglot.student.kinds import begin
-from isoglot.train.batches import epoch
 from isoglot.train.loop import Run, train
 
 ROW = (
@@ -45,7 +45,8 @@ def make_run(tiny_folder, folder, examples, kind, config):
     student.model.dense.append(Dense(student.model.feature_width, 24))
     student.model.shape = dataclasses.replace(student.model.shape, normalise=True)
     own = dataclasses.replace(examples[0], tokens=student.tokenizer(examples[0].texts))
-    return Run(student, own, lambda encoder: examples[1], config, seed=3, folder=folder, request="r")
+    objective = Distillation(own, config, seed=3)
+    return Run(student, objective, lambda encoder: examples[1], config, seed=3, folder=folder, request="r")
 
 
 class StoppedError(Exception):
@@ -75,7 +76,7 @@ class StopsAt:
 
 
 def stop_steps(run, where):
-    per_epoch = sum(1 for _ in epoch(run.examples, run.config, run.seed, 0)) // run.config.accumulate
+    per_epoch = sum(1 for _ in run.objective.epoch(0)) // run.config.accumulate
     return {"mid-epoch": per_epoch + per_epoch // 2, "epoch edge": per_epoch, "last step": 2 * per_epoch}[
         where
     ]
@@ -127,7 +128,7 @@ def test_dropout_is_drawn_anew_in_every_step(tiny_folder, tmp_path, examples):
 
     config = TrainConfig(epochs=1, dropout=True, batch_tokens=64)
     run = make_run(tiny_folder, tmp_path, examples, "transformer", config)
-    batch = next(iter(epoch(run.examples, config, 0, 0)))
+    batch = next(iter(run.objective.epoch(0)))
     losses = []
     for number in (0, 1, 0):
         torch.manual_seed(number)

@@ -42,6 +42,10 @@ class Tokens:
         """Number of tokens of each text, int64 [n]."""
         return np.diff(self.offsets)
 
+    def count(self, rows: NDArray[np.int64]) -> int:
+        """Count the tokens of some texts."""
+        return int((self.offsets[rows + 1] - self.offsets[rows]).sum())
+
     def rectangle(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give some texts as one rectangle.
 

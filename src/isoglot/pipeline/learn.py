@@ -17,6 +17,10 @@ from isoglot.encode.encoder import Encoder
 from isoglot.encode.locate import Located
 from isoglot.evaluate.heldout import HeldOut
 from isoglot.evaluate.stages import dev_score, prefix_retrieval
+from isoglot.objective.distillation.batches import language_shares
+from isoglot.objective.distillation.examples import Examples
+from isoglot.objective.distillation.objective import Distillation
+from isoglot.objective.texts import ParallelTexts
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.start import Start
 from isoglot.progress import Progress
@@ -25,8 +29,6 @@ from isoglot.student.vocabulary import SubVocabulary
 from isoglot.teacher.axes import AXES
 from isoglot.teacher.kinds import Credit
 from isoglot.teacher.store import Store
-from isoglot.train.batches import language_shares
-from isoglot.train.examples import Examples
 from isoglot.train.loop import Outcome, Run, train
 from isoglot.train.validation import harmed
 
@@ -83,19 +85,17 @@ def _train(
     student, dev = start.student, material.dev
     teacher_pool = material.store.vectors(dev.pool)
     vocabulary = vocabulary_in_use(student, material.examples, dev)
+    examples = dataclasses.replace(material.examples, tokens=vocabulary.remap(material.examples.tokens))
     try:
         return train(
             Run(
                 student=student,
-                examples=dataclasses.replace(
-                    material.examples, tokens=vocabulary.remap(material.examples.tokens)
-                ),
+                objective=Distillation(examples, recipe.train, recipe.seed, recipe.student.dims),
                 validate=lambda encoder: dev_score(encoder, teacher_pool, dev, recipe.seed),
                 config=recipe.train,
                 seed=recipe.seed,
                 folder=run.training,
                 request=request,
-                prefixes=recipe.student.dims,
             ),
             progress,
         )
@@ -104,7 +104,7 @@ def _train(
         student.remap = None
 
 
-def vocabulary_in_use(student: Encoder, examples: Examples, dev: HeldOut) -> SubVocabulary:
+def vocabulary_in_use(student: Encoder, examples: ParallelTexts, dev: HeldOut) -> SubVocabulary:
     """Leave only the embedding rows in a student that training and its looks at the dev split use."""
     seen = student.tokenizer(dev.queries, student.model.shape.prompt)
     pad = np.array([student.tokenizer.pad_id])

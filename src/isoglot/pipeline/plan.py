@@ -26,6 +26,9 @@ from isoglot.encode.locate import locate
 from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.evaluate.stages import dev_score
 from isoglot.lock import exclusive
+from isoglot.objective.distillation.examples import Examples
+from isoglot.objective.distillation.objective import Distillation
+from isoglot.objective.paragraphs import with_paragraphs
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.leaks import clear, open_reported
 from isoglot.pipeline.learn import vocabulary_in_use
@@ -37,10 +40,7 @@ from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_header import HEADER
-from isoglot.train.batches import epoch
-from isoglot.train.examples import Examples
 from isoglot.train.pace import measured
-from isoglot.train.paragraphs import with_paragraphs
 from isoglot.train.schedule import steps_in
 from isoglot.train.step import Run
 
@@ -153,10 +153,10 @@ def _training(
     student.model.to(next(student.model.backbone.parameters()).device)
     vocabulary = vocabulary_in_use(student, examples, dev)
     pool = _Unknown((len(dev.pool), examples.vectors.shape[1]))[np.arange(len(dev.pool))]
+    own = dataclasses.replace(examples, tokens=vocabulary.remap(examples.tokens))
     run = Run(
-        student, dataclasses.replace(examples, tokens=vocabulary.remap(examples.tokens)),
+        student, Distillation(own, config, recipe.seed, recipe.student.dims),
         lambda encoder: dev_score(encoder, pool, dev, recipe.seed), config, recipe.seed, folder.training, "",
-        recipe.student.dims,
     )  # fmt: skip
     began = time.monotonic()
     run.validate(student)
@@ -176,7 +176,7 @@ def _training(
 
 
 def _epoch(run: Run) -> list[Any]:
-    return list(epoch(run.examples, run.config, run.seed, 0))
+    return list(run.objective.epoch(0))
 
 
 def _with_paragraphs(corpus: Corpus, groups: Groups, recipe: Recipe) -> Groups:
@@ -194,12 +194,12 @@ def _examples(groups: Groups, student: Encoder, dimension: int) -> Examples:
     texts = groups.sources + groups.targets
     own = np.arange(len(groups.sources), dtype=np.int32)
     return Examples(
-        texts,
-        student.tokenizer(texts, student.model.shape.prompt),
-        np.concatenate([own, groups.group.astype(np.int32)]),
-        np.concatenate([np.full(len(own), -1, np.int16), groups.language.astype(np.int16)]),
-        _Unknown((len(groups.sources), dimension)),
-        groups.languages,
+        texts=texts,
+        tokens=student.tokenizer(texts, student.model.shape.prompt),
+        group=np.concatenate([own, groups.group.astype(np.int32)]),
+        language=np.concatenate([np.full(len(own), -1, np.int16), groups.language.astype(np.int16)]),
+        vectors=_Unknown((len(groups.sources), dimension)),
+        languages=groups.languages,
     )
 
 

@@ -17,6 +17,8 @@ from isoglot.encode.locate import locate
 from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.lock import exclusive
+from isoglot.objective.distillation.examples import collect
+from isoglot.objective.paragraphs import LONGEST, with_paragraphs
 from isoglot.pipeline.alone import evaluate_run
 from isoglot.pipeline.assess import Held
 from isoglot.pipeline.further import change, further_start, lend_axes, load_further
@@ -31,8 +33,6 @@ from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.store import Store
 from isoglot.teacher.store_header import HEADER
-from isoglot.train.examples import collect
-from isoglot.train.paragraphs import LONGEST, with_paragraphs
 from isoglot.train.weights import translation_weights
 
 

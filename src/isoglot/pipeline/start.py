@@ -20,9 +20,9 @@ from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut
 from isoglot.evaluate.report.data import StageScores
 from isoglot.evaluate.stages import Vectors, score_languages
+from isoglot.objective.distillation.examples import Examples
 from isoglot.progress import SILENT, Progress
 from isoglot.student.kinds import begin, fold
-from isoglot.train.examples import Examples
 from isoglot.train.head import train_head
 from isoglot.train.warm_start import choose_rows, ridge_layer
 

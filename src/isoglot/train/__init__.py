@@ -1,5 +1,6 @@
-"""From an untouched student to one in the teacher's space.
+"""From an untouched student to one that has learned its objective.
 
-Reading order: `examples` (what is learned) · `warm_start` and `head` (the closed-form start) · `batches` · `loss` ·
-`schedule` · `validation` (what ships, and when to stop) · `loop` · `checkpoint` (resume).
+Reading order: `warm_start` and `head` (the closed-form start) · `schedule` and `pace` (how many steps) · `step` ·
+`validation` (what ships, and when to stop) · `loop` · `checkpoint` (resume). What is learned is an objective, in the
+room before this one.
 """

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import torch
 
 _KEEP = 2
+_BESIDE = "beside.safetensors"
 
 
 @dataclass(frozen=True)
@@ -80,16 +81,25 @@ def save(
     model: torch.nn.Module,
     optimiser: torch.optim.Optimizer,
     request: str,
+    beside: torch.nn.Module | None = None,
 ) -> None:
-    """Write checkpoint `step-N` under `folder`, before it the best weights if these are, and drop older ones."""
-    weights = model.state_dict()
+    """Write checkpoint `step-N` under `folder`, before it the best weights if these are, and drop older ones.
+
+    Args:
+        folder: of the run's checkpoints.
+        progressed: how far it is.
+        model: the student's network.
+        optimiser: its state.
+        request: digest of all that shapes the run.
+        beside: what learns with the student; None or empty: nothing.
+    """
     inputs = {"request": request}
     if progressed.best_step == progressed.step:
         with publish(_best(folder, progressed.step), Manifest("weights", inputs)) as scratch:
-            write_tensors(scratch / "model.safetensors", weights)
+            _write_weights(scratch, model, beside)
     manifest = Manifest("checkpoint", inputs, {"best_step": progressed.best_step})
     with publish(folder / f"step-{progressed.step:07d}", manifest) as scratch:
-        write_tensors(scratch / "model.safetensors", weights)
+        _write_weights(scratch, model, beside)
         write_tensors(scratch / "optimiser.safetensors", _optimiser_tensors(optimiser))
         (scratch / "progress.json").write_text(json.dumps(dataclasses.asdict(progressed)))
     _drop_old(folder, request)
@@ -131,11 +141,16 @@ def _problems(folder: Path) -> list[str]:
         return [str(error)]
 
 
-def load(checkpoint: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
+def load(
+    checkpoint: Path,
+    model: torch.nn.Module,
+    optimiser: torch.optim.Optimizer,
+    beside: torch.nn.Module | None = None,
+) -> None:
     """Put a checkpoint's weights and optimiser state in place."""
     from safetensors.torch import load_file
 
-    model.load_state_dict(load_file(checkpoint / "model.safetensors"))
+    _read_weights(checkpoint, model, beside)
     tensors = load_file(checkpoint / "optimiser.safetensors")
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
@@ -144,21 +159,34 @@ def load(checkpoint: Path, model: torch.nn.Module, optimiser: torch.optim.Optimi
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
-def load_best(folder: Path, step: int, model: torch.nn.Module) -> None:
+def load_best(folder: Path, step: int, model: torch.nn.Module, beside: torch.nn.Module | None = None) -> None:
     """Put the best weights of a run, those of `step`, in place.
 
     Raises:
         IsoglotError: they do not verify.
     """
-    from safetensors.torch import load_file
-
     best = _best(folder, step)
     problems = verify(best)
     if problems:
         raise IsoglotError(
             f"The best weights of this run are damaged: {problems[0]}.", f"Delete {folder} and run again."
         )
-    model.load_state_dict(load_file(best / "model.safetensors"))
+    _read_weights(best, model, beside)
+
+
+def _write_weights(scratch: Path, model: torch.nn.Module, beside: torch.nn.Module | None) -> None:
+    write_tensors(scratch / "model.safetensors", model.state_dict())
+    more = {} if beside is None else beside.state_dict()
+    if more:
+        write_tensors(scratch / _BESIDE, more)
+
+
+def _read_weights(folder: Path, model: torch.nn.Module, beside: torch.nn.Module | None) -> None:
+    from safetensors.torch import load_file
+
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    if beside is not None and beside.state_dict():
+        beside.load_state_dict(load_file(folder / _BESIDE))
 
 
 def clean(folder: Path, request: str) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.config import WarmStartConfig
+from isoglot.objective.distillation.loss import contrast_loss
 from isoglot.progress import SILENT, Progress
-from isoglot.train.loss import contrast_loss
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from isoglot.disk import write_atomic
 from isoglot.errors import IsoglotError
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.train import checkpoint
-from isoglot.train.batches import Batch
 from isoglot.train.checkpoint import CurvePoint, Progressed
 from isoglot.train.pace import schedule
 from isoglot.train.step import Run as Run
@@ -51,7 +50,8 @@ class Outcome:
 def train(run: Run, progress: Progress = SILENT) -> Outcome:
     """Train to the end of the schedule, resuming from the newest good checkpoint of the same request.
 
-    Leaves the best weights in the student: best by `validation.beats`, where step 0 is the start.
+    Leaves the best weights in the student and in what learned beside it: best by `validation.beats`, where step 0
+    is the start.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     checkpoint.clean(run.folder, run.request)
@@ -61,17 +61,17 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
         there = "the start" if found is None else found[0].name
         progress.stage("checkpoint", f"damaged and passed over, training goes on from {there}: {problem}")
     if found is not None:
-        checkpoint.load(found[0], run.student.model, optimiser)
+        checkpoint.load(found[0], run.student.model, optimiser, run.objective.beside)
         progressed = found[1]
     else:
         progressed = _begin(run)
-        checkpoint.save(run.folder, progressed, run.student.model, optimiser, run.request)
+        _save(run, progressed, optimiser)
     _cut_log(run.folder, progressed.step)
     with progress.task("training", progressed.schedule.steps, "steps") as task:
         task.advance(progressed.step)
         with _explaining_full_memory(run.config):
             progressed, remark = _steps(run, optimiser, progressed, task)
-    checkpoint.load_best(run.folder, progressed.best_step, run.student.model)
+    checkpoint.load_best(run.folder, progressed.best_step, run.student.model, run.objective.beside)
     said = [text for text in (collapses(progressed), remark) if text]
     return Outcome(progressed, "; ".join(said))
 
@@ -109,7 +109,7 @@ def _steps(
             if collapse(score, progressed.start) and len(progressed.rewound) < run.config.rewinds:
                 progressed, optimiser = _rewind(run, progressed)
                 task.note(f"{collapses(progressed)}")
-            checkpoint.save(run.folder, progressed, run.student.model, optimiser, run.request)
+            _save(run, progressed, optimiser)
     return progressed, ended(run.config, progressed)
 
 
@@ -137,7 +137,7 @@ def collapses(progressed: Progressed) -> str:
 
 def _rewind(run: Run, progressed: Progressed) -> tuple[Progressed, torch.optim.Optimizer]:
     """Go back to the best weights with a fresh optimiser; what is left of the schedule is done more slowly."""
-    checkpoint.load_best(run.folder, progressed.best_step, run.student.model)
+    checkpoint.load_best(run.folder, progressed.best_step, run.student.model, run.objective.beside)
     return replace(progressed, rewound=(*progressed.rewound, progressed.step)), new_optimiser(run)
 
 
@@ -159,6 +159,11 @@ def _look(run: Run, progressed: Progressed, loss: float, clock: float) -> Progre
     better = beats(score, progressed.best, start) and not collapse(score, start) and not worse
     best_step = progressed.step if better else progressed.best_step
     return replace(progressed, curve=(*progressed.curve, point), best_step=best_step, seconds=point.seconds)
+
+
+def _save(run: Run, progressed: Progressed, optimiser: torch.optim.Optimizer) -> None:
+    model, beside = run.student.model, run.objective.beside
+    checkpoint.save(run.folder, progressed, model, optimiser, run.request, beside)
 
 
 def _cut_log(folder: Path, step: int) -> None:
@@ -189,8 +194,8 @@ def _explaining_full_memory(config: TrainConfig) -> Iterator[None]:
         ) from error
 
 
-def _dump(run: Run, batches: Sequence[Batch], step: int) -> None:
+def _dump(run: Run, batches: Sequence[Any], step: int) -> None:
     """Write down which texts made a step that could not be taken."""
-    rows = np.concatenate([batch.rows for batch in batches])
-    texts = [run.examples.texts[row] for row in rows]
-    write_json(run.folder / NOT_FINITE, {"step": step, "rows": rows.tolist(), "texts": texts})
+    rows = [int(row) for batch in batches for row in run.objective.rows(batch)]
+    texts = [text for batch in batches for text in run.objective.texts(batch)]
+    write_json(run.folder / NOT_FINITE, {"step": step, "rows": rows, "texts": texts})

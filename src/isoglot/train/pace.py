@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 
-from isoglot.train.batches import epoch
 from isoglot.train.schedule import Schedule, plan, steps_in
 from isoglot.train.step import Run, new_optimiser, step_batches, take
 
@@ -21,7 +20,7 @@ def schedule(run: Run, evaluation_seconds: float) -> Schedule:
         return Schedule(steps=0, warmup=0, evaluate_every=1)
     if config.minutes is None:
         passes = config.epochs if config.epochs is not None else 1.0
-        batches = sum(1 for _ in epoch(run.examples, config, run.seed, 0))
+        batches = sum(1 for _ in run.objective.epoch(0))
         return plan(round(batches * passes / config.accumulate), config.warmup, config.evaluations)
     step_seconds, spent = measured(run, _PROBE_STEPS)
     left = config.minutes * 60 - evaluation_seconds - spent

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.errors import IsoglotError
-from isoglot.train.examples import Examples
+from isoglot.objective.texts import ParallelTexts
 
 if TYPE_CHECKING:
     from isoglot.encode.model import Dense
 
 
-def choose_rows(examples: Examples, wanted: int, seed: int) -> NDArray[np.int64]:
+def choose_rows(examples: ParallelTexts, wanted: int, seed: int) -> NDArray[np.int64]:
     """Choose texts for the regression: sources and every language in equal shares as far as they go.
 
     Returns:

@@ -5,7 +5,7 @@ import pytest
 
 from isoglot.corpus.store import Groups, Origins
 from isoglot.errors import RequestError
-from isoglot.train.paragraphs import LONGEST, with_paragraphs
+from isoglot.objective.paragraphs import LONGEST, with_paragraphs
 
 SENTENCES = 200
 

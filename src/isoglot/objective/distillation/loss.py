@@ -13,8 +13,8 @@ _SAME = 0.999  # teacher vectors closer than this are of one sentence: no negati
 
 
 @dataclass(frozen=True)
-class Objective:
-    """What the loop minimises.
+class Terms:
+    """The terms of the loss, weighted and over every prefix.
 
     Attributes:
         contrast: weight of `contrast_loss`.

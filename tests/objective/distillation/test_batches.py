@@ -6,8 +6,8 @@ import pytest
 from isoglot.config import TrainConfig
 from isoglot.encode.batches import padding_share
 from isoglot.encode.tokens import Tokens
-from isoglot.train.batches import epoch, language_shares, visits
-from isoglot.train.examples import Examples
+from isoglot.objective.distillation.batches import epoch, language_shares, visits
+from isoglot.objective.distillation.examples import Examples
 from isoglot.train.warm_start import choose_rows
 
 SIZES = (900, 300, 60)  # translations per language
@@ -23,7 +23,10 @@ def examples():
     offsets = np.r_[0, np.cumsum(lengths)]
     tokens = Tokens(random.integers(0, 50, offsets[-1]).astype(np.int32), offsets, pad_id=0)
     vectors = random.normal(size=(1000, 4)).astype(np.float32)
-    return Examples([""] * len(group), tokens, group, language.astype(np.int16), vectors, ("a", "b", "c"))
+    return Examples(
+        texts=[""] * len(group), tokens=tokens, group=group, language=language.astype(np.int16), vectors=vectors,
+        languages=("a", "b", "c"),
+    )  # fmt: skip
 
 
 def test_an_epoch_visits_every_group_once_with_the_weight_of_its_translations(examples):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from isoglot.train.loss import Objective, contrast_loss, cosine_loss, distillation_loss
+from isoglot.objective.distillation.loss import Terms, contrast_loss, cosine_loss, distillation_loss
 
 
 def test_equals_mse_loss_at_one_translation(tiny_folder):
@@ -65,7 +65,7 @@ def test_the_cosine_term_sees_directions_and_no_lengths(batch):
         float(cosine_loss(3 * vectors, targets, weights)), abs=1e-6
     )
     assert float(cosine_loss(targets, targets, weights)) == pytest.approx(0, abs=1e-6)
-    plain, with_cosine = Objective(), Objective(cosine=2.0)
+    plain, with_cosine = Terms(), Terms(cosine=2.0)
     difference = with_cosine.loss(*batch) - plain.loss(*batch)
     assert float(difference) == pytest.approx(2 / 8 * float(cosine_loss(*batch)), abs=1e-6)
 
@@ -73,7 +73,7 @@ def test_the_cosine_term_sees_directions_and_no_lengths(batch):
 def test_the_whole_alone_is_the_plain_objective(batch):
     plain = distillation_loss(*batch) + 0.2 / 8 * contrast_loss(*batch[:2])
     for prefixes in ((), (8,)):
-        assert torch.allclose(Objective(contrast=0.2, prefixes=prefixes).loss(*batch), plain)
+        assert torch.allclose(Terms(contrast=0.2, prefixes=prefixes).loss(*batch), plain)
 
 
 def test_prefixes_are_averaged_each_with_unit_length_and_equal_say(batch):
@@ -83,7 +83,7 @@ def test_prefixes_are_averaged_each_with_unit_length_and_equal_say(batch):
         float((unit(vectors[:, :width], dim=1) - unit(targets[:, :width], dim=1)).square().sum(1) @ weights)
         for width in (8, 4, 2)
     ]
-    ours = Objective(prefixes=(8, 4, 2), normalise=True).loss(vectors, targets, weights)
+    ours = Terms(prefixes=(8, 4, 2), normalise=True).loss(vectors, targets, weights)
     assert float(ours) == pytest.approx(sum(squared) / float(weights.sum()) / 8 / 3, abs=1e-6)
 
 
@@ -91,4 +91,4 @@ def test_prefixes_of_vectors_without_unit_length_are_cut_only(batch):
     vectors, targets, weights = batch
     front = float((vectors[:, :2] - targets[:, :2]).square().sum(1) @ weights) / float(weights.sum()) / 8
     whole = float(distillation_loss(*batch))
-    assert float(Objective(prefixes=(8, 2)).loss(*batch)) == pytest.approx((front + whole) / 2, abs=1e-6)
+    assert float(Terms(prefixes=(8, 2)).loss(*batch)) == pytest.approx((front + whole) / 2, abs=1e-6)

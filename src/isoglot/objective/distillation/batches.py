@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 
 from isoglot.config import TrainConfig
 from isoglot.corpus.mixing import draw_translations, language_weights, shares
-from isoglot.encode.batches import by_length
-from isoglot.train.examples import Examples
-
-WINDOW_BATCHES = 32  # batches sorted together: long enough for little padding, short enough to stay shuffled
+from isoglot.objective.batching import length_batches
+from isoglot.objective.texts import ParallelTexts
 
 
 @dataclass(frozen=True)
@@ -34,22 +32,16 @@ class Batch:
     weights: NDArray[np.float32]
 
 
-def epoch(examples: Examples, config: TrainConfig, seed: int, number: int) -> Iterator[Batch]:
+def epoch(examples: ParallelTexts, config: TrainConfig, seed: int, number: int) -> Iterator[Batch]:
     """Yield the batches of one epoch; a pure function of its arguments, so a resumed run sees the same ones."""
     rows, weights = visits(examples, config, (seed, number))
     lengths = examples.tokens.lengths[rows]
-    window = _window_rows(lengths, config.batch_tokens)
-    shuffle = np.random.default_rng((seed, number, 1))
-    for start in range(0, len(rows), window):
-        part = slice(start, start + window)
-        batches = by_length(lengths[part], config.batch_tokens)
-        for index in shuffle.permutation(len(batches)):
-            chosen = batches[index] + start
-            yield Batch(rows[chosen], weights[chosen])
+    for chosen in length_batches(lengths, config.batch_tokens, (seed, number)):
+        yield Batch(rows[chosen], weights[chosen])
 
 
 def visits(
-    examples: Examples, config: TrainConfig, seed: tuple[int, ...]
+    examples: ParallelTexts, config: TrainConfig, seed: tuple[int, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Draw the translations of an epoch and put all groups in random order, each group's texts side by side.
 
@@ -69,22 +61,17 @@ def visits(
     return rows, np.where(rows < first, counts[examples.group[rows]], own[rows]).astype(np.float32)
 
 
-def language_shares(examples: Examples, config: TrainConfig, seed: int) -> dict[str, float]:
+def language_shares(examples: ParallelTexts, config: TrainConfig, seed: int) -> dict[str, float]:
     """Share of each language among the translations that the first epoch draws; they sum to 1."""
     drawn = _drawn(examples, config, (seed, 0))
     found = shares(examples.language, drawn, len(examples.languages))
     return dict(zip(examples.languages, found.tolist(), strict=True))
 
 
-def _drawn(examples: Examples, config: TrainConfig, seed: tuple[int, ...]) -> NDArray[np.int64]:
+def _drawn(examples: ParallelTexts, config: TrainConfig, seed: tuple[int, ...]) -> NDArray[np.int64]:
     """Rows of the translations that an epoch visits."""
     first = examples.sources
     language = examples.language[first:]
     sizes = np.bincount(language, minlength=len(examples.languages))
     weights = language_weights(sizes, config.temperature)[language]
     return draw_translations(examples.group[first:], weights, config.targets_per_group, seed) + first
-
-
-def _window_rows(lengths: NDArray[np.int64], budget: int) -> int:
-    mean = float(lengths.mean()) if len(lengths) else 1.0
-    return max(1, int(WINDOW_BATCHES * budget / max(1.0, mean)))

@@ -5,8 +5,8 @@ import numpy as np
 import stores
 from isoglot.corpus.store import Groups
 from isoglot.encode.tokens import load_tokenizer
+from isoglot.objective.distillation.examples import collect
 from isoglot.teacher.store import Store
-from isoglot.train.examples import collect
 
 
 def test_vectors_stay_in_the_store_until_a_batch_asks_for_them(tmp_path, tiny_folder):
