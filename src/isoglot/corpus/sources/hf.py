@@ -77,9 +77,40 @@ def read_dataset(dataset: Dataset, border: Border) -> Iterator[Pair]:
         RequestError: there is no such configuration or split, or the columns name no sentence pair.
         DamagedError: a row cannot be read.
     """
-    for number, row in enumerate(_rows(dataset), start=1):
+    for number, row in enumerate(rows(dataset), start=1):
         where = f"hf:{dataset.name}, row {number}"
         yield from record_pairs(row, where, dataset.corpus, border, dataset.languages)
+
+
+def rows(dataset: Dataset, wanted: str = "train") -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a split as they arrive; where a dataset has only one split, of that for `train`.
+
+    Raises:
+        RequestError: there is no such configuration or split.
+        DamagedError: a row cannot be read.
+    """
+    import pyarrow as pa
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+
+    shown = f"hf:{dataset.name}" + (f"/{dataset.config}" if dataset.config else "")
+    try:
+        splits = load_dataset(dataset.name, dataset.config, revision=dataset.commit, streaming=True)
+    except (DatasetsError, HTTPError, OSError, ValueError) as error:
+        raise RequestError(f"{shown} cannot be opened ({_first_line(error)}).", _WRITE) from error
+    alone = wanted == "train" and wanted not in splits and len(splits) == 1
+    split = next(iter(splits)) if alone else wanted
+    if split not in splits:
+        raise RequestError(
+            f"{shown} has no split {wanted}, but {', '.join(splits)}.", "Give a folder of one split."
+        )
+    try:
+        yield from splits[split]
+    except (DatasetsError, HTTPError, OSError, ValueError, pa.ArrowException) as error:
+        raise DamagedError(
+            f"{shown} cannot be read to its end ({_first_line(error)}).", "Run again."
+        ) from error
 
 
 def config_languages(name: str) -> Languages | None:
@@ -144,30 +175,6 @@ def _split(place: str) -> tuple[str, str | None, str | None]:
             return f"{owner}/{name}", None, revision or None
         case _:
             raise RequestError(f"hf:{place} names no dataset.", _WRITE)
-
-
-def _rows(dataset: Dataset) -> Iterator[Mapping[str, Any]]:
-    import pyarrow as pa
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetsError
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
-
-    shown = f"hf:{dataset.name}" + (f"/{dataset.config}" if dataset.config else "")
-    try:
-        splits = load_dataset(dataset.name, dataset.config, revision=dataset.commit, streaming=True)
-    except (DatasetsError, HTTPError, OSError, ValueError) as error:
-        raise RequestError(f"{shown} cannot be opened ({_first_line(error)}).", _WRITE) from error
-    split = "train" if "train" in splits or len(splits) != 1 else next(iter(splits))
-    if split not in splits:
-        raise RequestError(
-            f"{shown} has no split train, but {', '.join(splits)}.", "Give a folder of one split."
-        )
-    try:
-        yield from splits[split]
-    except (DatasetsError, HTTPError, OSError, ValueError, pa.ArrowException) as error:
-        raise DamagedError(
-            f"{shown} cannot be read to its end ({_first_line(error)}).", "Run again."
-        ) from error
 
 
 def _card(path: Path) -> Mapping[str, Any]:
