@@ -1,0 +1,116 @@
+"""The bench of distillation against sentence-transformers: its arithmetic, and all arms on tiny models."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tiny
+
+ROOT = Path(__file__).parents[2]
+BENCH = ROOT / "bench" / "distil_vs_sentence_transformers.py"
+CODES = {"deu": "de", "fra": "fr", "tur": "tr"}
+
+
+@pytest.fixture
+def levels(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    from distillation import levels
+
+    return levels
+
+
+def curve(*points):
+    return [{"seconds": seconds, "tatoeba": accuracy} for seconds, accuracy in points]
+
+
+def test_a_level_between_two_snapshots_is_interpolated(levels):
+    assert levels.time_to(curve((10, 0.2), (30, 0.6)), 0.5) == (25, False)
+
+
+def test_a_level_that_the_first_snapshot_holds_was_reached_there(levels):
+    assert levels.time_to(curve((12, 0.9), (30, 0.6)), 0.5) == (12, False)
+
+
+def test_a_level_counts_from_the_first_time_that_it_holds(levels):
+    assert levels.time_to(curve((0, 0), (10, 0.6), (20, 0.1), (30, 0.9)), 0.6).seconds == 10
+
+
+def test_a_missed_level_took_at_least_the_whole_time(levels):
+    missed = levels.time_to(curve((0, 0.1), (3600, 0.2)), 0.6)
+    assert str(missed) == ">= 60.00 min"
+    assert levels.ratio(missed, levels.Reached(90)) == ">= 40.0"
+    assert levels.ratio(levels.Reached(90), missed) is None
+
+
+def test_the_fastest_arm_is_one_that_reached_the_level(levels):
+    missed = levels.Reached(50, missed=True)
+    assert levels.fastest([missed, levels.Reached(100), levels.Reached(200)]) == (100, False)
+    assert levels.fastest([missed, levels.Reached(80, missed=True)]) == (80, True)
+
+
+def write(path, lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder of the shape that the bench reads, in made-up languages."""
+    train, test = [tiny.sentence(n * 7) for n in range(300)], [tiny.sentence(n * 7 + 3) for n in range(40)]
+    for code, tag in CODES.items():
+        rows = [f"eng\t{code}\t{text}\t{tiny.translation(tag, text)}" for text in train]
+        write(
+            tmp_path / "parallel" / "made" / f"eng-{code}.tsv.gz",
+            ["source_lang\ttarget_lang\tsource\ttarget", *rows],
+        )
+        rows = [f"{tiny.translation(tag, text)}\t{text}" for text in test]
+        write(tmp_path / "eval" / "tatoeba-v1" / f"{code}.tsv.gz", ["source\ttarget", *rows])
+    pairs = [(n % 6, test[n], test[n // 2]) for n in range(len(test))]
+    for tag in ("en", "de"):
+        own = [
+            (s, *((a, b) if tag == "en" else (tiny.translation(tag, x) for x in (a, b)))) for s, a, b in pairs
+        ]
+        lines = [f"{score}\t{one}\t{other}" for score, one, other in own]
+        write(tmp_path / "eval" / "stsb" / f"{tag}-dev.tsv.gz", ["score\tsentence1\tsentence2", *lines])
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_every_arm_is_measured_and_kept(data, tiny_folder, tmp_path):
+    teacher = tiny.write_teacher(tmp_path / "teacher", width=32)  # the peer needs the student's width
+    call = [sys.executable, str(BENCH), "--data", str(data), "--state", str(tmp_path / "state"), "--json"]
+    call += [
+        "--sets",
+        "made",
+        "--languages",
+        *CODES,
+        "--pairs",
+        "900",
+        "--threads",
+        "1",
+        "--levels",
+        "1",
+        "100",
+    ]
+    call += ["--teacher", str(teacher), "--student", str(tiny_folder / "student")]
+    call += ["--minutes", "0.3", "--our-minutes", "0.2", "--least-minutes", "0", "--at", "0.03"]
+    call += ["--batches", "8", "16", "--rates", "1e-3", "--trial-minutes", "0.02", "--trial-steps", "3"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found["arms"]) == {"published", "best", "warm", "ours", "cold"}
+    for name, arm in found["arms"].items():
+        assert arm["over"], name
+        assert arm["pairs/s"]["grouped"] > 0
+        assert {"tatoeba", "sts", "r2"} <= set(arm["snapshots"][-1])
+        assert arm["snapshots"][-1]["pairs"] > arm["snapshots"][0]["pairs"]
+    assert found["arms"]["warm"]["snapshots"][0] != found["arms"]["best"]["snapshots"][0]
+    assert set(found["ratio"]) == {"1", "100"}
+    again = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert json.loads(again.stdout) == found
+    assert again.stderr.split("...")[0].strip() == "prepare"
