@@ -1,69 +1,80 @@
 """What a recipe will cost on this machine, before it runs: each stage is tried on a sample and counted up.
 
 The corpus is built, since nothing can be counted without it, and the vectors of single tokens where
-`student.rows` asks for them; the run uses both. Nothing else is written.
+`student.rows` asks for them; the run uses both. Nothing else is left behind.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import resource
-import sys
-import time
+import shutil
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isoglot.artefact import discard_leftovers
 from isoglot.config import Recipe
 from isoglot.corpus.split import SPLITS
 from isoglot.corpus.store import Corpus, Groups
+from isoglot.disk import PARTIAL
 from isoglot.encode.encoder import Encoder
 from isoglot.encode.locate import locate
 from isoglot.evaluate.heldout import HeldOut, hold_out
-from isoglot.evaluate.stages import dev_score
 from isoglot.lock import exclusive
 from isoglot.objective.distillation.examples import Examples
-from isoglot.objective.distillation.objective import Distillation
 from isoglot.objective.paragraphs import with_paragraphs
+from isoglot.pipeline.cost import Cost, Stopwatch, forget_peak, peak_bytes
+from isoglot.pipeline.evaluate_models import lacking
+from isoglot.pipeline.evaluate_suite import ALL, benchmarks_in
+from isoglot.pipeline.evaluate_suite import plan as tasks_on
+from isoglot.pipeline.further import load_further
+from isoglot.pipeline.health import parallel_texts
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.leaks import clear, open_reported
-from isoglot.pipeline.learn import vocabulary_in_use
 from isoglot.pipeline.run import corpus_of
 from isoglot.pipeline.start import load_start
+from isoglot.pipeline.trial import Training, Unknown, encoding, fitting, training
 from isoglot.progress import SILENT, Progress
-from isoglot.teacher.coverage import Covered, cover
+from isoglot.teacher.axes import AXES
+from isoglot.teacher.coverage import cover
 from isoglot.teacher.kinds import open_teacher
-from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_header import HEADER
-from isoglot.train.pace import measured
-from isoglot.train.schedule import steps_in
-from isoglot.train.step import Run
 
-_SAMPLE = 256  # sentences that an encoder is timed on
-_STEPS = 12  # steps of training that are timed
+if TYPE_CHECKING:
+    from isoglot.encode.model import Shape
+
+NOT_COUNTED = (
+    "building the corpus, which is done now and kept",
+    "searches and scores on test sets, beyond the encoding of their sentences",
+    "an end before the schedule's, by train.patience or a collapse",
+)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do and take.
+    """What a run will do and take; `NOT_COUNTED` names what it leaves out.
 
     Attributes:
+        opening_minutes: for models and texts, until work begins.
         teacher_sentences: that the teacher has still to embed.
         teacher_minutes: for that.
-        start_sentences: that the warm start is fitted on.
+        start_sentences: that the warm start is fitted on; 0 for a student that learns on.
         start_minutes: for that, and for the scores before training.
         steps: of training.
-        tokens: in all batches of training, padding included.
-        training_minutes: for that, with the looks at the dev split.
-        minutes: for all of it, the corpus left out.
+        tokens: in all their batches, padding left out.
+        training_minutes: for that, with the looks at the dev split and the checkpoints.
+        evaluation_sentences: that the finished student encodes.
+        evaluation_minutes: for that, and for saving it.
+        minutes: for all of it.
+        processor_minutes: the same in time of all processors together; less or more than `minutes` where other
+            programs take their share, or several processors work.
         memory_bytes: the largest that the process will be.
     """
 
+    opening_minutes: float
     teacher_sentences: int
     teacher_minutes: float
     start_sentences: int
@@ -71,112 +82,150 @@ class Plan:
     steps: int
     tokens: int
     training_minutes: float
+    evaluation_sentences: int
+    evaluation_minutes: float
     minutes: float
+    processor_minutes: float
     memory_bytes: int
 
 
 @dataclass(frozen=True)
-class _Unknown:
-    """Vectors that nobody has computed yet: random ones take as long to learn from."""
+class _Begun:
+    """Everything before training, and what it costs.
 
-    shape: tuple[int, int]
+    Attributes:
+        student: with its Dense layers, as training takes it.
+        examples: the train split, with made-up vectors.
+        dev: held-out texts that the looks take.
+        test: held-out texts that the scores take.
+        opening: cost of models and texts.
+        sentences: that the teacher has still to embed.
+        teaching: cost of that.
+        fitted: sentences that the warm start is fitted on.
+        starting: cost of that, and of the scores before training.
+    """
 
-    def __len__(self) -> int:
-        return self.shape[0]
+    student: Encoder
+    examples: Examples
+    dev: HeldOut
+    test: HeldOut
+    opening: Cost
+    sentences: int
+    teaching: Cost
+    fitted: int
+    starting: Cost
 
-    def __getitem__(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-        drawn = np.random.default_rng(0).standard_normal((len(rows), self.shape[1]), np.float32)
-        return drawn / np.float32(np.sqrt(self.shape[1]))
 
-
-def plan(recipe: Recipe, out: Path, progress: Progress = SILENT) -> Plan:
+def plan(recipe: Recipe, out: Path, progress: Progress = SILENT, *, evaluate: bool = True) -> Plan:
     """Try every stage of a recipe on a sample.
 
     Args:
         recipe: what would be done.
         out: the run folder; its corpus is built, its store tells what is embedded already.
         progress: where to report.
+        evaluate: whether the run would also score the finished student.
 
     Raises:
         RequestError: the recipe cannot be run.
         IsoglotError: the corpus cannot be built.
     """
     folder = RunFolder(out)
+    scratch = out / f".plan{PARTIAL}"
     with exclusive(out):
-        discard_leftovers(folder.corpus)
+        for part in (folder.corpus, folder.rows, scratch):
+            discard_leftovers(part)
         corpus = corpus_of(recipe, folder.corpus, progress)
-        benchmarks = open_reported(recipe.evaluate)
-        teacher, _ = open_teacher(recipe.teacher)
-        covered = cover(corpus, teacher, recipe.teacher.missing)
-        cleared = clear(covered, benchmarks, progress, keep_leaks=recipe.evaluate.keep_leaks)
-        train = _with_paragraphs(corpus, cleared.train, recipe)
-        sentences = _left(covered.sources() + train.sources, folder.store)
-        teacher_seconds = len(sentences) * _seconds_per_text(teacher, sentences)
-        progress.stage("teacher", f"{len(sentences)} sentences to embed")
-        student, _ = load_start(
-            locate(recipe.student.model), recipe, folder.rows, progress, normalise=teacher.normalise
-        )
-        dev = _held(covered, cleared.dev, recipe, recipe.evaluate.dev_queries)
-        test = _held(covered, covered.groups("test"), recipe, recipe.evaluate.queries)
-        examples = _examples(train, student, recipe.teacher.dimension or teacher.dimension)
-        return _count(recipe, (student, examples, dev, test), teacher_seconds, len(sentences), folder)
+        forget_peak()
+        begun = _begin(corpus, recipe, folder, progress)
+        progress.stage("teacher", f"{begun.sentences} sentences to embed")
+        try:
+            trained = training(recipe, begun.student, begun.examples, begun.dev, scratch)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        progress.stage("training", f"{trained.steps} steps")
+        sentences, after, opened = _after(recipe, corpus, begun.test, folder, evaluate=evaluate)
+        return _sum(begun, trained, begun.opening + opened, sentences, after + trained.saving)
 
 
-def _count(
-    recipe: Recipe,
-    parts: tuple[Encoder, Examples, HeldOut, HeldOut],
-    teacher_seconds: float,
-    sentences: int,
-    folder: RunFolder,
-) -> Plan:
-    student, examples, dev, test = parts
-    fitted = min(recipe.warm_start.sentences, len(examples.texts))
-    encoded = _seconds_per_text(student, examples.texts)
-    tested = encoded * (len(test.queries) + len(test.pool))
-    start_seconds = encoded * fitted + tested
-    steps, tokens, training_seconds = _training(recipe, student, examples, dev, folder)
-    total = teacher_seconds + start_seconds + training_seconds + tested
+def _sum(begun: _Begun, trained: Training, opening: Cost, evaluated: int, after: Cost) -> Plan:
+    together = opening + begun.teaching + begun.starting + trained.cost + after
     return Plan(
-        sentences, teacher_seconds / 60, fitted, start_seconds / 60, steps, tokens, training_seconds / 60,
-        total / 60, _peak_bytes(),
-    )  # fmt: skip
+        opening_minutes=opening.seconds / 60,
+        teacher_sentences=begun.sentences,
+        teacher_minutes=begun.teaching.seconds / 60,
+        start_sentences=begun.fitted,
+        start_minutes=begun.starting.seconds / 60,
+        steps=trained.steps,
+        tokens=trained.tokens,
+        training_minutes=trained.cost.seconds / 60,
+        evaluation_sentences=evaluated,
+        evaluation_minutes=after.seconds / 60,
+        minutes=together.seconds / 60,
+        processor_minutes=together.processor / 60,
+        memory_bytes=peak_bytes(),
+    )
 
 
-def _training(
-    recipe: Recipe, student: Encoder, examples: Examples, dev: HeldOut, folder: RunFolder
-) -> tuple[int, int, float]:
-    """Steps, tokens and seconds of training, from some steps that are really taken."""
-    from isoglot.encode.model import Dense
-
-    config = recipe.train
-    student.model.dense.append(Dense(student.model.feature_width, examples.vectors.shape[1]))
-    student.model.to(next(student.model.backbone.parameters()).device)
-    vocabulary = vocabulary_in_use(student, examples, dev)
-    pool = _Unknown((len(dev.pool), examples.vectors.shape[1]))[np.arange(len(dev.pool))]
-    own = dataclasses.replace(examples, tokens=vocabulary.remap(examples.tokens))
-    run = Run(
-        student, Distillation(own, config, recipe.seed, recipe.student.dims),
-        lambda encoder: dev_score(encoder, pool, dev, recipe.seed), config, recipe.seed, folder.training, "",
-    )  # fmt: skip
-    began = time.monotonic()
-    run.validate(student)
-    look = time.monotonic() - began
-    step, _ = measured(run, _STEPS)
-    sizes = [len(batch.rows) * int(examples.tokens.lengths[batch.rows].max()) for batch in _epoch(run)]
-    if config.minutes is not None:
-        steps = steps_in(config.minutes * 60 - look, step, look, config.evaluations)
-        seconds = config.minutes * 60
-    else:
-        passes = 1.0 if config.epochs is None else config.epochs
-        steps = round(len(sizes) * passes / config.accumulate)
-        seconds = steps * step + look * (1 + min(steps, config.evaluations))
-    vocabulary.restore(student.model)
-    student.remap = None
-    return steps, round(steps * config.accumulate * float(np.mean(sizes))), seconds
+def _begin(corpus: Corpus, recipe: Recipe, folder: RunFolder, progress: Progress) -> _Begun:
+    """Open what the run opens and try what it does before training; the teacher is let go at the end, as there."""
+    watch = Stopwatch()
+    benchmarks = open_reported(recipe.evaluate)
+    teacher, _ = open_teacher(recipe.teacher)
+    teacher.space()  # the run reads all weights for it, too
+    covered = cover(corpus, teacher, recipe.teacher.missing)
+    cleared = clear(covered, benchmarks, progress, keep_leaks=recipe.evaluate.keep_leaks)
+    train, others = _with_paragraphs(corpus, cleared.train, recipe), covered.sources("train")
+    dev = hold_out(cleared.dev, others, recipe.evaluate.pool, recipe.evaluate.dev_queries)
+    test = hold_out(covered.groups("test"), others, recipe.evaluate.pool, recipe.evaluate.queries)
+    opening = watch.cost()
+    sentences = _left(covered.sources() + train.sources, folder.store)
+    teaching = encoding(teacher.encode, sentences)
+    if recipe.teacher.dimension is not None and not (folder.store / AXES).is_file():
+        teaching *= 1 + min(1.0, recipe.teacher.pca_sentences / max(1, len(sentences)))
+    student, own = _student(recipe, folder, progress, normalise=teacher.normalise)
+    watch = Stopwatch()
+    examples = _examples(train, student, recipe.teacher.dimension or teacher.dimension)
+    opening += watch.cost()
+    fitting_cost, fitted = (Cost(), 0) if recipe.student.further else fitting(student, examples, recipe)
+    passes = 1 if set(own.pooling) <= set(student.model.shape.pooling) else 2
+    tested = encoding(student.encode, test.queries + test.pool) * passes
+    starting = fitting_cost + tested
+    return _Begun(student, examples, dev, test, opening, len(sentences), teaching, fitted, starting)
 
 
-def _epoch(run: Run) -> list[Any]:
-    return list(run.objective.epoch(0))
+def _after(
+    recipe: Recipe, corpus: Corpus, test: HeldOut, folder: RunFolder, *, evaluate: bool
+) -> tuple[int, Cost, Cost]:
+    """Sentences that the finished student encodes, the cost of that, and of opening a student once."""
+    watch = Stopwatch()
+    student, _ = _student(recipe, folder, SILENT, normalise=True)
+    student.space()
+    opened = watch.cost()
+    asked = _evaluated(recipe, corpus, test) if evaluate else []
+    again = test.queries + test.pool if recipe.student.further else []
+    texts = asked + again
+    return len(texts), encoding(student.encode, texts) + opened * (bool(asked) + bool(again)), opened
+
+
+def _evaluated(recipe: Recipe, corpus: Corpus, test: HeldOut) -> list[str]:
+    """Every text that the evaluation at the end of a run encodes, once."""
+    language = str(corpus.manifest.config["source_lang"])
+    paths = [Path(path) for path in recipe.evaluate.benchmarks]
+    benchmarks = benchmarks_in(paths, (*corpus.languages, language), strict=False)
+    tasks, _ = tasks_on(ALL, benchmarks)
+    pairs = parallel_texts(benchmarks, test, language).pairs.values()
+    health = (text for found in pairs for pair in found for text in pair)
+    return lacking(chain(test.queries, test.pool, health, *(task.texts() for task in tasks)), ())
+
+
+def _student(
+    recipe: Recipe, folder: RunFolder, progress: Progress, *, normalise: bool
+) -> tuple[Encoder, Shape]:
+    """Open the student as the run begins with it, and its own shape."""
+    origin = locate(recipe.student.model)
+    if recipe.student.further:
+        return load_further(origin)
+    return load_start(origin, recipe, folder.rows, progress, normalise=normalise)
 
 
 def _with_paragraphs(corpus: Corpus, groups: Groups, recipe: Recipe) -> Groups:
@@ -184,10 +233,6 @@ def _with_paragraphs(corpus: Corpus, groups: Groups, recipe: Recipe) -> Groups:
         return groups
     beside = [corpus.groups(split) for split in SPLITS]
     return with_paragraphs(groups, beside, recipe.train.paragraphs, recipe.seed)
-
-
-def _held(covered: Covered, groups: Groups, recipe: Recipe, queries: int) -> HeldOut:
-    return hold_out(groups, covered.sources("train"), recipe.evaluate.pool, queries)
 
 
 def _examples(groups: Groups, student: Encoder, dimension: int) -> Examples:
@@ -198,7 +243,7 @@ def _examples(groups: Groups, student: Encoder, dimension: int) -> Examples:
         tokens=student.tokenizer(texts, student.model.shape.prompt),
         group=np.concatenate([own, groups.group.astype(np.int32)]),
         language=np.concatenate([np.full(len(own), -1, np.int16), groups.language.astype(np.int16)]),
-        vectors=_Unknown((len(groups.sources), dimension)),
+        vectors=Unknown((len(groups.sources), dimension)),
         languages=groups.languages,
     )
 
@@ -210,21 +255,3 @@ def _left(texts: list[str], store: Path) -> list[str]:
         return list(keys.values())
     _, held = Store.open(store).find(list(keys))
     return [text for text, there in zip(keys.values(), held, strict=True) if not there]
-
-
-def _seconds_per_text(encoder: Teacher | Encoder, texts: list[str]) -> float:
-    """Time an encoder on a random sample, after some texts that pay for its start."""
-    if not texts:
-        return 0.0
-    chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE]
-    sample = [texts[row] for row in chosen]
-    encoder.encode(sample[:8])
-    began = time.monotonic()
-    encoder.encode(sample)
-    return (time.monotonic() - began) / len(sample)
-
-
-def _peak_bytes() -> int:
-    """The largest this process has been; the trial held everything at once that the run will hold."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
