@@ -308,3 +308,11 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
     (tmp_path / "out").write_text("mine")
     with pytest.raises(RequestError, match="is a file, not a folder"), exclusive(tmp_path / "out"):
         pass
+
+
+def test_a_folder_that_may_not_be_written_is_named(tmp_path):
+    closed = Path("/sys") if os.geteuid() == 0 else tmp_path  # elsewhere root may write
+    tmp_path.chmod(0o500)
+    with pytest.raises(RequestError, match="/run may not be written"), exclusive(closed / "run"):
+        pass
+    tmp_path.chmod(0o700)

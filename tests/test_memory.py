@@ -31,6 +31,13 @@ def test_a_full_memory_is_explained(ask, said):
     assert caught.value.next_step == "Do less."
 
 
+def test_what_onednn_says_is_understood():
+    """The real case is among the fault tests: `faults/test_deaths.py`, in the teacher's pass."""
+    said = "Memory ran out: could not create a primitive"
+    with pytest.raises(IsoglotError, match=said), explaining_full_memory():
+        raise RuntimeError("could not create a primitive")
+
+
 @pytest.mark.parametrize("error", [RuntimeError("something else"), FileNotFoundError("no such file")])
 def test_other_errors_stay_what_they_are(error):
     with pytest.raises(type(error), match=str(error)), explaining_full_memory():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from isoglot.errors import IsoglotError, RequestError
+
+_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
@@ -19,13 +23,10 @@ def exclusive(folder: Path) -> Iterator[None]:
     The lock dies with its process, so a crash leaves nothing to clean up.
 
     Raises:
-        RequestError: a file has that name.
+        RequestError: a file has that name, or the folder may not be written.
         IsoglotError: another process holds it.
     """
-    if folder.exists() and not folder.is_dir():
-        raise RequestError(f"{folder} is a file, not a folder.", "Choose another --out.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as file:
+    with _lock_file(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -38,6 +39,21 @@ def exclusive(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
         yield
+
+
+def _lock_file(folder: Path) -> IO[str]:
+    """Make the folder and open its lock."""
+    if folder.exists() and not folder.is_dir():
+        raise RequestError(f"{folder} is a file, not a folder.", "Choose another --out.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / ".lock").open("a+")
+    except OSError as error:
+        if error.errno not in _CLOSED:
+            raise
+        raise RequestError(
+            f"{folder} may not be written: {error.strerror}.", "Choose another --out."
+        ) from error
 
 
 @contextmanager

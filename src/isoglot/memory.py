@@ -9,7 +9,11 @@ from contextlib import contextmanager
 
 from isoglot.errors import IsoglotError
 
-_FULL = re.compile(r"can.?t allocate memory|not enough memory|out of memory|bad_alloc", re.IGNORECASE)
+_FULL = re.compile(
+    r"can.?t allocate memory|not enough memory|out of memory|bad_alloc"
+    r"|could not (create|execute) a primitive$",  # all that oneDNN says
+    re.IGNORECASE,
+)
 KEPT = (
     "Finished stages are kept: run the same command again with more memory, or with a smaller model, fewer --workers"
     " or a smaller train.batch_tokens."

@@ -10,15 +10,29 @@ from faults import rig, table
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tiny_folder, tmp_path_factory):
+def preloaded():
+    """A program that has its imports done and forks `isoglot`."""
+    program = rig.Preloaded()
+    yield program
+    program.close()
+
+
+@pytest.fixture(scope="session")
+def embedding(tiny_folder, preloaded, tmp_path_factory):
+    """The real `isoglot embed`, and a store that nothing disturbed."""
+    from faults.embed_rig import Embedding
+
+    return Embedding(tiny_folder, preloaded, tmp_path_factory.mktemp("embed"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tiny_folder, preloaded, tmp_path_factory):
     """A whole run and the time of its stages."""
     folder = tmp_path_factory.mktemp("faults")
     recipe = tiny.write_recipe(
         folder / "tiny.toml", tiny_folder / "teacher", tiny_folder / "student", tiny_folder / "pairs.tsv"
     )
-    preloaded = rig.Preloaded()
-    yield rig.undisturbed(recipe, folder / "whole", preloaded)
-    preloaded.close()
+    return rig.undisturbed(recipe, folder / "whole", preloaded)
 
 
 @pytest.fixture(scope="module")

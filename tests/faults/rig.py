@@ -64,16 +64,18 @@ class Preloaded:
 
 
 class Process:
-    """A running `isoglot run`: a fork of the preloaded program, or a fresh one."""
+    """A running `isoglot`: a fork of the preloaded program, or a fresh one; `workers` end in that way of `crashing`."""
 
-    def __init__(self, arguments: list[str], out: Path, preloaded: Preloaded | None) -> None:
+    def __init__(
+        self, arguments: list[str], out: Path, preloaded: Preloaded | None, workers: str = ""
+    ) -> None:
         self.out = out
         self.shards_before = shards(out)
         self.log = out.with_name(f"{out.name}.log")
         self.log.write_text("")
         self.code: int | None = None
         if preloaded is not None:
-            self.number = preloaded.ask({"arguments": arguments, "stderr": str(self.log)})
+            self.number = preloaded.ask({"arguments": arguments, "stderr": str(self.log), "workers": workers})
             wait = preloaded.answer
         else:
             command = [sys.executable, "-m", "isoglot.cli.main", *arguments]

@@ -21,6 +21,11 @@ from isoglot.disk import sync, write_atomic
 from isoglot.errors import DamagedError, IsoglotError
 
 _NAME, _SEAL = "manifest.sqlite", "manifest.sha256"
+_FULL_MEMORY = {
+    "SQLITE_IOERR_NOMEM",
+    "SQLITE_IOERR_SHMMAP",
+    "SQLITE_IOERR_MMAP",
+}  # said to be the disk's errors
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS plan (request TEXT PRIMARY KEY, baseline INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS chunk (
@@ -158,6 +163,8 @@ class Index:
         except sqlite3.OperationalError as error:  # the disk, or another process
             if not self.path.is_file():
                 raise self._damaged("it is missing") from error
+            if getattr(error, "sqlite_errorname", "") in _FULL_MEMORY:
+                raise MemoryError(f"{self.path}: {error}") from error
             raise IsoglotError(
                 f"{self.path}: {error}.",
                 "Free some space, check the disk, and run the same command again; finished chunks are kept.",
