@@ -17,12 +17,12 @@ from isoglot.errors import RequestError
 from isoglot.evaluate.heldout import HeldOut
 from isoglot.evaluate.report.data import StageScores
 from isoglot.evaluate.stages import encode, score_languages
+from isoglot.pipeline.reference import Reference
 from isoglot.pipeline.start import Start
 from isoglot.progress import Progress
 from isoglot.recipe import parse_recipe, with_overrides
 from isoglot.student.folder import CARD
 from isoglot.teacher.axes import AXES
-from isoglot.teacher.store import Store
 from isoglot.teacher.store_header import HEADER
 
 if TYPE_CHECKING:
@@ -44,11 +44,16 @@ def further_recipe(
         overrides: further keys of the recipe.
 
     Raises:
-        RequestError: the folder is no isoglot student, or a value is wrong.
+        RequestError: the folder is no isoglot student, it had no teacher, or a value is wrong.
     """
     if not (student / CARD).is_file():
         raise RequestError(f"{student} has no {CARD}: it is not a student.", "Make one with isoglot distil.")
     card = read_json(student / CARD)
+    if "teacher" not in card:
+        raise RequestError(
+            f"{student} was trained without a teacher, with the objective {card['objective']['kind']}.",
+            "Only a distilled student learns on; name this one as the student of a new distillation.",
+        )
     first = read_json(student / "modules.json")[0]["type"].rsplit(".", 1)[-1]
     raw: dict[str, Any] = {
         "name": "further",
@@ -84,7 +89,7 @@ def further_start(
     recipe: Recipe,
     located: Located,
     student: Encoder,
-    test: tuple[HeldOut, Store],
+    test: tuple[HeldOut, Reference],
     progress: Progress,
 ) -> Start:
     """Score a finished student before it learns on, or read the scores when `folder` has them.
@@ -92,34 +97,37 @@ def further_start(
     Raises:
         RequestError: it does not live in the space of the vectors in the store.
     """
-    held_out, store = test
-    space = str(store.space["fingerprint"])
+    held_out, reference = test
+    space = reference.spaces["teacher space"]
     own = str(read_json(located.folder / CARD)["teacher"]["space"]["fingerprint"])
     if own != space:
         raise RequestError(
             f"{located.label} lives in the space {own[:12]}, and the teacher's is {space[:12]}.",
             "Give the teacher that it was distilled from.",
         )
-    inputs = {"student": folder_digest(located.folder), "teacher space": space, "texts": held_out.digest}
+    inputs = {"student": folder_digest(located.folder), **reference.spaces, "texts": held_out.digest}
     manifest = Manifest("warm start", inputs, {"evaluate": recipe.evaluate.model_dump(mode="json")})
     if not is_current(folder, manifest):
         with publish(folder, manifest) as scratch:
-            rows = scores_of(student, held_out, store, progress)
+            rows = scores_of(student, held_out, reference, progress)
             plain = {tag: dataclasses.asdict(one) for tag, one in rows.items()}
             (scratch / _SCORES).write_text(json.dumps(plain, indent=2))
     scores = {tag: StageScores(**values) for tag, values in read_json(folder / _SCORES).items()}
     return Start(student, read_manifest(folder).digest, 0, {"before": scores})
 
 
-def scores_of(student: Encoder, test: HeldOut, store: Store, progress: Progress) -> dict[str, StageScores]:
+def scores_of(
+    student: Encoder, test: HeldOut, reference: Reference, progress: Progress
+) -> dict[str, StageScores]:
     """Score a student on held-out test sentences, language by language."""
-    return score_languages(encode(student, test, progress), store.vectors(test.pool), test)
+    vectors = encode(student, test, progress)
+    return score_languages(vectors, reference.vectors(test.pool), test, reference.searched(test.pool))
 
 
 def change(
-    student: Path, start: Start, test: HeldOut, store: Store, progress: Progress
+    student: Path, start: Start, test: HeldOut, reference: Reference, progress: Progress
 ) -> dict[str, tuple[float, float]]:
     """Retrieval against the teacher on the test split, before and after: language -> two accuracies, 0..1."""
-    after = scores_of(load_encoder(student), test, store, progress)
+    after = scores_of(load_encoder(student), test, reference, progress)
     before = start.scores["before"]
     return {tag: (before[tag].to_teacher or 0.0, after[tag].to_teacher or 0.0) for tag in after}

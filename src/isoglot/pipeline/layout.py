@@ -31,6 +31,11 @@ class RunFolder:
         return self.root / "store"
 
     @property
+    def documents(self) -> Path:
+        """The store of held-out sentences as documents, where the teacher has another prompt for those."""
+        return self.root / "documents"
+
+    @property
     def rows(self) -> Path:
         """Vectors of single tokens that a static or lstm student starts from."""
         return self.root / "token_vectors"

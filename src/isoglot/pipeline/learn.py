@@ -22,15 +22,15 @@ from isoglot.objective.distillation.examples import Examples
 from isoglot.objective.distillation.objective import Distillation
 from isoglot.objective.texts import ParallelTexts
 from isoglot.pipeline.layout import RunFolder
+from isoglot.pipeline.reference import Reference
 from isoglot.pipeline.start import Start
 from isoglot.progress import Progress
 from isoglot.student import folder as student_folder
 from isoglot.student.vocabulary import SubVocabulary
 from isoglot.teacher.axes import AXES
 from isoglot.teacher.kinds import Credit
-from isoglot.teacher.store import Store
 from isoglot.train.loop import Outcome, Run, train
-from isoglot.train.validation import harmed
+from isoglot.train.validation import gained, harmed
 
 _NAMED = 4  # largest, and as many smallest, shares that the line before training names
 
@@ -40,7 +40,7 @@ class Material:
     """What the stages before training gave; `leaks` is the card's record of the test sets to be reported."""
 
     corpus: Corpus
-    store: Store
+    reference: Reference
     teacher: Credit
     origin: Located
     examples: Examples
@@ -58,7 +58,7 @@ def learn(
     """
     inputs = {
         "corpus": material.corpus.manifest.digest, "warm start": start.digest,
-        "teacher space": str(material.store.space["fingerprint"]),
+        **material.reference.spaces,
     }  # fmt: skip
     options = {"train": recipe.train.model_dump(), "dims": recipe.student.dims, "seed": recipe.seed}
     request = digest_json({"inputs": inputs, **options})
@@ -68,11 +68,11 @@ def learn(
     shares = language_shares(material.examples, recipe.train, recipe.seed)
     progress.stage("mixing", _mixing(shares, recipe.train.temperature))
     outcome = _train(run, recipe, material, start, request, progress)
-    widths = prefix_retrieval(
-        start.student, material.store.vectors(material.dev.pool), material.dev, recipe.student.dims
-    )
+    searched = material.reference.searched(material.dev.pool)
+    pool = material.reference.vectors(material.dev.pool) if searched is None else searched
+    widths = prefix_retrieval(start.student, pool, material.dev, recipe.student.dims)
     card = {**_card(recipe, material, outcome), "shares": shares, "truncate_dims": widths}
-    axes = material.store.folder / AXES
+    axes = material.reference.targets.folder / AXES
     provenance = student_folder.Provenance(card, _notice(material), wanted, (axes,) if axes.is_file() else ())
     student_folder.save(start.student, material.origin.folder, run.student, provenance)
     return card
@@ -83,7 +83,7 @@ def _train(
 ) -> Outcome:
     """Train with only the embedding rows in use, and put the full vocabulary back at the end."""
     student, dev = start.student, material.dev
-    teacher_pool = material.store.vectors(dev.pool)
+    targets, documents = material.reference.vectors(dev.pool), material.reference.searched(dev.pool)
     vocabulary = vocabulary_in_use(student, material.examples, dev)
     examples = dataclasses.replace(material.examples, tokens=vocabulary.remap(material.examples.tokens))
     try:
@@ -91,7 +91,7 @@ def _train(
             Run(
                 student=student,
                 objective=Distillation(examples, recipe.train, recipe.seed, recipe.student.dims),
-                validate=lambda encoder: dev_score(encoder, teacher_pool, dev, recipe.seed),
+                validate=lambda encoder: dev_score(encoder, targets, dev, recipe.seed, documents),
                 config=recipe.train,
                 seed=recipe.seed,
                 folder=run.training,
@@ -128,7 +128,7 @@ def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any
         "isoglot": version("isoglot"),
         "teacher": {
             "label": material.teacher.label,
-            "space": dict(material.store.space),
+            "space": dict(material.reference.targets.space),
             "options": recipe.teacher.model_dump(mode="json"),
         },
         "start": material.origin.label,
@@ -168,10 +168,8 @@ def _why(outcome: Outcome, recipe: Recipe) -> str:
             f"Training did not beat the {start} on the dev split in retrieval and Spearman, so the {start} ships."
             + last
         )
-    best, first = done.best, done.start
     return (
-        f"Step {done.best_step} of {done.schedule.steps} was best on the dev split: retrieval {first.retrieval:.1%} to"
-        f" {best.retrieval:.1%}, Spearman with the teacher's similarities {first.spearman:.3f} to {best.spearman:.3f}."
+        f"Step {done.best_step} of {done.schedule.steps} was best on the dev split: {gained(done.start, done.best)}."
         + last
     )
 

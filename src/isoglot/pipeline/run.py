@@ -25,6 +25,7 @@ from isoglot.pipeline.further import change, further_start, lend_axes, load_furt
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.leaks import clear, open_reported
 from isoglot.pipeline.learn import Material, learn
+from isoglot.pipeline.reference import refer
 from isoglot.pipeline.start import Start, load_start, warm_start
 from isoglot.progress import SILENT, Progress
 from isoglot.teacher.coverage import Covered, cover
@@ -80,11 +81,12 @@ def run(
         progress.stage("training", f"{card['steps']} steps in {card['minutes']:.1f} min; {card['why']}")
         changed = None
         if recipe.student.further:
-            changed = change(folder.student, start, test, material.store, progress)
+            changed = change(folder.student, start, test, material.reference, progress)
         scores = None
         if evaluate:
-            held = Held(material.corpus, test, start.scores)
-            scores = evaluate_run(folder, recipe, held, material.store, progress)
+            documents = material.reference.document_space(test.pool)
+            held = Held(material.corpus, test, start.scores, documents)
+            scores = evaluate_run(folder, recipe, held, material.reference.targets, progress)
             progress.stage("evaluation", scores["summary"])
     return Finished(folder, card, scores, changed)
 
@@ -131,21 +133,22 @@ def _prepare(
     dev = hold_out(cleared.dev, others, recipe.evaluate.pool, recipe.evaluate.dev_queries)
     test = hold_out(covered.groups("test"), others, recipe.evaluate.pool, recipe.evaluate.queries)
     _refuse_empty(corpus, examples.sources, dev, test)
-    space = str(store.space["fingerprint"])
-    inputs = {"corpus": corpus.manifest.digest, "teacher space": space, **cleared.inputs}
+    reference = refer(recipe.teacher, store, [*dev.pool, *test.pool], folder.documents, progress)
+    inputs = {"corpus": corpus.manifest.digest, **reference.spaces, **cleared.inputs}
+    material = Material(corpus, reference, credit, origin, examples, dev, cleared.record)
     if recipe.train.paragraphs:
         inputs["paragraphs"] = str(recipe.train.paragraphs)
     if further:
-        start = further_start(folder.start, recipe, origin, student, (test, store), progress)
+        start = further_start(folder.start, recipe, origin, student, (test, reference), progress)
         progress.stage("warm start", f"none: {origin.label} goes on from where it is")
-        return Material(corpus, store, credit, origin, examples, dev, cleared.record), start, test
+        return material, start, test
     start = warm_start(
-        folder.start, recipe, origin, examples, (student, own), (test, store), inputs, progress
+        folder.start, recipe, origin, examples, (student, own), (test, reference), inputs, progress
     )
     progress.stage(
         "warm start", f"Dense layers fitted on {start.sentences} sentences of {len(examples.texts)}"
     )
-    return Material(corpus, store, credit, origin, examples, dev, cleared.record), start, test
+    return material, start, test
 
 
 def _teacher_vectors(

@@ -21,6 +21,7 @@ from isoglot.evaluate.heldout import HeldOut
 from isoglot.evaluate.report.data import StageScores
 from isoglot.evaluate.stages import Vectors, score_languages
 from isoglot.objective.distillation.examples import Examples
+from isoglot.pipeline.reference import Reference
 from isoglot.progress import SILENT, Progress
 from isoglot.student.kinds import begin, fold
 from isoglot.train.head import train_head
@@ -28,7 +29,6 @@ from isoglot.train.warm_start import choose_rows, ridge_layer
 
 if TYPE_CHECKING:
     from isoglot.encode.model import Dense, Shape
-    from isoglot.teacher.store import Store
 
 _SCORES = "scores.json"
 _DENSE = "dense.safetensors"
@@ -82,7 +82,7 @@ def warm_start(
     located: Located,
     examples: Examples,
     student: tuple[Encoder, Shape],
-    test: tuple[HeldOut, Store],
+    test: tuple[HeldOut, Reference],
     inputs: Mapping[str, str],
     progress: Progress,
 ) -> Start:
@@ -94,7 +94,7 @@ def warm_start(
         located: the untouched student, for its digest.
         examples: the train split.
         student: what `load_start` gave.
-        test: held-out test texts and the store with the teacher's vectors of their pool.
+        test: held-out test texts, and the teacher's vectors of their pool.
         inputs: digests of corpus and teacher space.
         progress: where to report.
     """
@@ -150,14 +150,18 @@ def _fit(
 
 
 def _score(
-    student: Encoder, own: Shape, layers: tuple[Dense, ...], test: tuple[HeldOut, Store], progress: Progress
+    student: Encoder,
+    own: Shape,
+    layers: tuple[Dense, ...],
+    test: tuple[HeldOut, Reference],
+    progress: Progress,
 ) -> dict[str, dict[str, StageScores]]:
     """Score the untouched student and the warm start on one pass over the test sentences."""
     import torch
 
-    held_out, store = test
+    held_out, reference = test
     features = student.features(held_out.queries + held_out.pool, progress, "test sentences before training")
-    teacher = store.vectors(held_out.pool)
+    targets, documents = reference.vectors(held_out.pool), reference.searched(held_out.pool)
     before = _own_vectors(features, student, own, held_out)
     student.model.dense.extend(layers)
     with torch.inference_mode():
@@ -165,7 +169,7 @@ def _score(
     del student.model.dense[:]
     cut = len(held_out.queries)
     return {
-        stage: score_languages(Vectors(vectors[:cut], vectors[cut:]), teacher, held_out)
+        stage: score_languages(Vectors(vectors[:cut], vectors[cut:]), targets, held_out, documents)
         for stage, vectors in (("before", before), ("warm start", after))
     }
 
