@@ -100,6 +100,12 @@ class BiLstm(nn.Module):
         """Put another table in its place."""
         self.embedding = embedding
 
+    def train(self, mode: bool = True) -> BiLstm:  # noqa: FBT001, FBT002  torch's own signature
+        """Keep the LSTM, which has no dropout, in train mode: otherwise cuDNN gives it no gradient."""
+        super().train(mode)
+        self.encoder.train()
+        return self
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Hidden:
         """Read int64 [batch, tokens] both ways; what the mask hides is not read."""
         batch, longest = input_ids.shape
