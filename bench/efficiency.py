@@ -177,7 +177,7 @@ def prepare(student: Encoder, texts: Texts, config: TrainConfig) -> tuple[Run, n
     """Tokenise, cut the vocabulary, and give what the loop's step takes; and the tokens of each text."""
     tokens = student.tokenizer(texts.texts, student.model.shape.prompt)
     vocabulary = SubVocabulary(student.model, np.append(tokens.ids, student.tokenizer.pad_id))
-    targets = np.random.default_rng(0).standard_normal((texts.sources, DIMENSION), np.float32)
+    targets = np.random.default_rng(0).standard_normal((texts.sources, student.dimension), np.float32)
     language = np.zeros(len(texts.texts), np.int16)
     language[: texts.sources] = -1
     examples = Examples(

@@ -10,6 +10,7 @@ WORDS = [
     "garden", "sings", "opens", "falls", "turns", "waits", "quickly", "slowly", "often", "never", "today",
 ]  # fmt: skip
 LANGUAGES = {"de": "x", "fr": "y", "tr": "z"}
+CODES = {"deu": "de", "fra": "fr", "tur": "tr"}  # as files of the benches name them
 
 
 def word_in(language: str, word: str) -> str:

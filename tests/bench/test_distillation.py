@@ -1,6 +1,5 @@
 """The bench of distillation against sentence-transformers: its arithmetic, and all arms on tiny models."""
 
-import gzip
 import json
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import tiny
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "bench" / "distil_vs_sentence_transformers.py"
-CODES = {"deu": "de", "fra": "fr", "tur": "tr"}
 
 
 @pytest.fixture
@@ -52,43 +50,23 @@ def test_the_fastest_arm_is_one_that_reached_the_level(levels):
     assert levels.fastest([missed, levels.Reached(80, missed=True)]) == (80, True)
 
 
-def write(path, lines):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-
-
-@pytest.fixture
-def data(tmp_path):
-    """A folder of the shape that the bench reads, in made-up languages."""
-    train, test = [tiny.sentence(n * 7) for n in range(300)], [tiny.sentence(n * 7 + 3) for n in range(40)]
-    for code, tag in CODES.items():
-        rows = [f"eng\t{code}\t{text}\t{tiny.translation(tag, text)}" for text in train]
-        write(
-            tmp_path / "parallel" / "made" / f"eng-{code}.tsv.gz",
-            ["source_lang\ttarget_lang\tsource\ttarget", *rows],
-        )
-        rows = [f"{tiny.translation(tag, text)}\t{text}" for text in test]
-        write(tmp_path / "eval" / "tatoeba-v1" / f"{code}.tsv.gz", ["source\ttarget", *rows])
-    pairs = [(n % 6, test[n], test[n // 2]) for n in range(len(test))]
-    for tag in ("en", "de"):
-        own = [
-            (s, *((a, b) if tag == "en" else (tiny.translation(tag, x) for x in (a, b)))) for s, a, b in pairs
-        ]
-        lines = [f"{score}\t{one}\t{other}" for score, one, other in own]
-        write(tmp_path / "eval" / "stsb" / f"{tag}-dev.tsv.gz", ["score\tsentence1\tsentence2", *lines])
-    return tmp_path
-
-
 @pytest.mark.slow
-def test_every_arm_is_measured_and_kept(data, tiny_folder, tmp_path):
+def test_every_arm_is_measured_and_kept(bench_data, tiny_folder, tmp_path):
     teacher = tiny.write_teacher(tmp_path / "teacher", width=32)  # the peer needs the student's width
-    call = [sys.executable, str(BENCH), "--data", str(data), "--state", str(tmp_path / "state"), "--json"]
+    call = [
+        sys.executable,
+        str(BENCH),
+        "--data",
+        str(bench_data),
+        "--state",
+        str(tmp_path / "state"),
+        "--json",
+    ]
     call += [
         "--sets",
         "made",
         "--languages",
-        *CODES,
+        *tiny.CODES,
         "--pairs",
         "900",
         "--threads",
@@ -109,6 +87,8 @@ def test_every_arm_is_measured_and_kept(data, tiny_folder, tmp_path):
         assert arm["pairs/s"]["grouped"] > 0
         assert {"tatoeba", "sts", "r2"} <= set(arm["snapshots"][-1])
         assert arm["snapshots"][-1]["pairs"] > arm["snapshots"][0]["pairs"]
+    untouched = [found["arms"][name]["snapshots"][0]["tatoeba"] for name in ("published", "best", "cold")]
+    assert len(set(untouched)) == 1  # all three start from the same student
     assert found["arms"]["warm"]["snapshots"][0] != found["arms"]["best"]["snapshots"][0]
     assert set(found["ratio"]) == {"1", "100"}
     again = subprocess.run(call, capture_output=True, text=True, check=True)
