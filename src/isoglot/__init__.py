@@ -24,6 +24,7 @@ from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.progress import Progress
 
 if TYPE_CHECKING:
+    from isoglot.compared_config import ComparedRecipe
     from isoglot.config import Recipe
     from isoglot.encode.encoder import Encoder
     from isoglot.pipeline.run import Finished
@@ -70,12 +71,12 @@ def distil(
     return load(run_recipe(recipe, Path(out), evaluate=False).folder.student)
 
 
-def run(recipe: Recipe, out: str | Path, *, progress: Progress | None = None) -> Finished:
+def run(recipe: Recipe | ComparedRecipe, out: str | Path, *, progress: Progress | None = None) -> Finished:
     """Do all stages of a recipe: corpus, teacher vectors, warm start, training, student, scores, report."""
-    from isoglot.pipeline.run import run as run_recipe
+    from isoglot.pipeline.recipe_run import run_recipe
     from isoglot.progress import SILENT
 
-    return run_recipe(recipe, Path(out), progress=progress or SILENT)
+    return run_recipe(recipe, Path(out), progress or SILENT)
 
 
 def load(folder: str | Path) -> Encoder:

@@ -42,7 +42,7 @@ class ComparedStudentConfig(StudentConfig):
     @model_validator(mode="after")
     def _without_a_teacher(self) -> ComparedStudentConfig:
         for key in ("further", "dims"):
-            if key in self.model_fields_set:
+            if getattr(self, key):
                 raise ValueError(f"student.{key} needs a teacher's space, and this recipe has no teacher")
         if self.random and self.kind != "transformer":
             raise ValueError(
@@ -72,19 +72,25 @@ class ComparedRecipe(Section):
         for section, why in _OF_A_TEACHER.items():
             if section in raw:
                 raise ValueError(f"a recipe with the section objective has no {section}: {why}")
-        objective = raw.get("objective")
-        kind = objective.get("kind") if isinstance(objective, Mapping) else None
-        if raw.get("train") and kind in _WITHOUT_THE_LOOP:
-            raise ValueError(f"train says nothing where objective.kind is {kind}: {_WITHOUT_THE_LOOP[kind]}")
         return suited(raw)
 
     @model_validator(mode="after")
     def _options_with_effect(self) -> ComparedRecipe:
+        kind, untouched = self.objective.kind, _train_of(self.student.kind)
+        if kind in _WITHOUT_THE_LOOP and self.train != untouched:
+            raise ValueError(f"train says nothing where objective.kind is {kind}: {_WITHOUT_THE_LOOP[kind]}")
         for key in _OF_DISTILLATION:
-            if key in self.train.model_fields_set:
+            if getattr(self.train, key) != getattr(untouched, key):
                 raise ValueError(f"train.{key} is of distillation, and this recipe has no teacher")
-        if not self.student.model and self.objective.kind != "translation":
+        if not self.student.model and kind != "translation":
             raise ValueError("student.model is missing: the encoder to start from")
-        if not self.corpus.sources and self.objective.kind in ("ranking", "translation"):
+        if not self.corpus.sources and kind in ("ranking", "translation"):
             raise ValueError("corpus.sources is missing: the parallel text to learn from")
+        if not self.corpus.sources and self.corpus != CorpusConfig():
+            raise ValueError("corpus says nothing without corpus.sources")
         return self
+
+
+def _train_of(kind: str) -> TrainConfig:
+    """The options of training that a kind of student has where a recipe says nothing."""
+    return TrainConfig(**suited({"student": {"kind": kind}}).get("train", {}))

@@ -100,10 +100,8 @@ class SiameseConfig(Section):
     scale: float = Field(20.0, gt=0, description="factor on the cosines where loss is ranking")
 
     @model_validator(mode="after")
-    def _something_to_learn(self) -> SiameseConfig:
-        if self.model_fields_set and not (self.nli or self.sts):
-            raise ValueError("nothing to learn from: name nli or sts")
-        if "scale" in self.model_fields_set and self.loss != "ranking":
+    def _scale_of_ranking(self) -> SiameseConfig:
+        if self.scale != SiameseConfig.model_fields["scale"].default and self.loss != "ranking":
             raise ValueError("scale is of the loss ranking")
         return self
 
@@ -125,4 +123,6 @@ class ObjectiveConfig(Section):
             section = getattr(self, name)
             if name != self.kind and section != type(section)():
                 raise ValueError(f"objective.{name} says nothing where objective.kind is {self.kind}")
+        if self.kind == "siamese" and not (self.siamese.nli or self.siamese.sts):
+            raise ValueError("nothing to learn from: name objective.siamese.nli or objective.siamese.sts")
         return self

@@ -1,5 +1,7 @@
 """Recipes: a TOML file, `--set` texts or command-line options become the frozen models of `isoglot.config`.
 
+A recipe with a section `objective` has no teacher and becomes a `ComparedRecipe`, any other one a `Recipe`.
+
 An unknown key is an error that names the nearest known one.
 """
 
@@ -14,6 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from isoglot.compared_config import ComparedRecipe
 from isoglot.config import CorpusConfig, Recipe, TeacherConfig
 from isoglot.errors import RequestError
 
@@ -26,7 +29,7 @@ def shipped_recipes() -> list[str]:
     return sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
 
 
-def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe | ComparedRecipe:
     """Read a shipped recipe by name, or a TOML file by path, and apply `--set` overrides.
 
     Args:
@@ -43,7 +46,22 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
         raise RequestError(f"{origin} is not valid TOML: {error}.", "Mend that line.") from error
     for override in overrides:
         _apply(raw, override)
-    return parse_recipe(raw, origin)
+    return parse_options(ComparedRecipe, raw, origin) if "objective" in raw else parse_recipe(raw, origin)
+
+
+def load_distillation(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe as `load_recipe` does, for what only distillation can have.
+
+    Raises:
+        RequestError: as there; or the recipe has no teacher.
+    """
+    recipe = load_recipe(name_or_path, overrides)
+    if isinstance(recipe, ComparedRecipe):
+        raise RequestError(
+            f"{name_or_path} has the objective {recipe.objective.kind} and no teacher.",
+            "Only isoglot run takes such a recipe; here give one with a section teacher.",
+        )
+    return recipe
 
 
 def parse_recipe(raw: Mapping[str, Any], origin: str) -> Recipe:

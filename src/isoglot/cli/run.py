@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Do all stages of a recipe; finished ones are skipped."""
     with handled(as_json) as console:
-        from isoglot.pipeline.run import run as run_recipe
+        from isoglot.pipeline.recipe_run import run_recipe
         from isoglot.recipe import load_recipe
 
         minutes_setting = [] if minutes is None else [f"train.minutes={minutes}"]
@@ -64,7 +64,7 @@ def run(
         loaded = load_recipe(
             recipe, [*language_setting(languages), *minutes_setting, *tests, *(changes or [])]
         )
-        finished = run_recipe(loaded, out or Path("runs") / loaded.name, progress=console)
+        finished = run_recipe(loaded, out or Path("runs") / loaded.name, console)
         console.finish(_as_json(finished), summary(finished))
 
 

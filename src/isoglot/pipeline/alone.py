@@ -95,7 +95,7 @@ def evaluate(wanted: Wanted, out: Path, progress: Progress = SILENT) -> Mapping[
         if known is not None:
             return known
         source = _teacher_source(wanted, subject)
-        if wanted.teacher is None and subject.card and source.open is None:
+        if wanted.teacher is None and subject.teacher and source.open is None:
             request = ""  # the teacher may be there next time
         held = (
             None
@@ -104,9 +104,9 @@ def evaluate(wanted: Wanted, out: Path, progress: Progress = SILENT) -> Mapping[
         )
         if held is not None and source.open is not None:
             held = replace(held, documents=_documents(wanted, subject, held.test, out / VECTORS, progress))
-        label = wanted.teacher or (str(subject.card["teacher"]["label"]) if subject.card else "")
+        label = wanted.teacher or (str(subject.teacher["label"]) if subject.teacher else "")
         about = About(subject, Path(wanted.model).name or wanted.model, label if source.open else "", held)
-        job = _with_others(_job(wanted.suite, about, benchmarks, source, request), wanted, progress)
+        job = _with_others(job_of(wanted.suite, about, benchmarks, source, request), wanted, progress)
         return evaluate_job(job, out, progress)
 
 
@@ -134,10 +134,11 @@ def evaluate_run(
     known = finished(run.root, request)
     if known is not None:
         return known
-    source = TeacherSource(lambda: teacher_of(run.student, subject.card["teacher"], None), store)
-    about = About(subject, recipe.name, str(subject.card["teacher"]["label"]), held)
+    teacher = subject.card["teacher"]
+    source = TeacherSource(lambda: teacher_of(run.student, teacher, None), store)
+    about = About(subject, recipe.name, str(teacher["label"]), held)
     names = tuple(task for task in NAMES if task != COMPAT) if benchmarks else (HELD_OUT, HEALTH)
-    return evaluate_job(_job(Suite(names), about, benchmarks, source, request), run.root, progress)
+    return evaluate_job(job_of(Suite(names), about, benchmarks, source, request), run.root, progress)
 
 
 def finished(out: Path, request: str) -> Mapping[str, Any] | None:
@@ -174,13 +175,14 @@ def teacher_of(student: Path, about: Mapping[str, Any], model: str | None) -> Te
 
 def _teacher_source(wanted: Wanted, subject: Subject) -> TeacherSource:
     """Open the teacher that was named, or the one of the student's card if it is to be had."""
-    if wanted.teacher is None and subject.folder is None:
+    about = subject.teacher
+    if wanted.teacher is None and about is None:
         return TeacherSource()
     try:
-        if subject.folder is None:
+        if about is None or subject.folder is None:
             teacher = open_teacher(TeacherConfig(model=str(wanted.teacher)))[0]
         else:
-            teacher = teacher_of(subject.folder, subject.card["teacher"], wanted.teacher)
+            teacher = teacher_of(subject.folder, about, wanted.teacher)
     except IsoglotError as error:
         if wanted.teacher is not None:
             raise
@@ -194,7 +196,7 @@ def _held(wanted: Wanted, subject: Subject, corpus: Corpus, source: TeacherSourc
     Raises:
         RequestError: the split is empty, or has nothing in the languages.
     """
-    missing = subject.card.get("teacher", {}).get("options", {}).get("missing", "error")
+    missing = (subject.teacher or {}).get("options", {}).get("missing", "error")
     covered = Covered(corpus, frozenset()) if source.open is None else cover(corpus, source.open(), missing)
     test = hold_out(
         covered.groups("test"), covered.sources("train"), wanted.config.pool, wanted.config.queries
@@ -213,9 +215,9 @@ def _documents(
     wanted: Wanted, subject: Subject, test: HeldOut, folder: Path, progress: Progress
 ) -> Space | None:
     """The pool as documents of the teacher's index; None when they have the prompt of queries."""
-    if subject.folder is None:
+    if subject.folder is None or subject.teacher is None:
         return None
-    config = teacher_config(subject.card["teacher"], wanted.teacher)
+    config = teacher_config(subject.teacher, wanted.teacher)
     teacher = open_documents(config, subject.folder / AXES)
     if teacher is None:
         return None
@@ -223,7 +225,7 @@ def _documents(
     return space_of([store], lacking(test.pool, ()))
 
 
-def _job(
+def job_of(
     suite: Suite, about: About, benchmarks: Sequence[Benchmark], source: TeacherSource, request: str
 ) -> Job:
     """What is measured, and why the rest is not."""
@@ -262,7 +264,7 @@ def _parallel(about: About, benchmarks: Sequence[Benchmark]) -> Parallel | None:
 
 def _request(wanted: Wanted, subject: Subject, benchmarks: Sequence[Benchmark], corpus: Corpus | None) -> str:
     """Digest of everything that the scores depend on; empty when an encoder or index is no file to tell it by."""
-    named = subject.card["teacher"]["space"]["fingerprint"] if subject.card else ""
+    named = subject.teacher["space"]["fingerprint"] if subject.teacher else ""
     encoders = identity(wanted.model), named if wanted.teacher is None else identity(wanted.teacher)
     if None in encoders or wanted.index is not None:
         return ""

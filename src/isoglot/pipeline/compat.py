@@ -122,8 +122,8 @@ def open_models(model: str, teacher: str | None, document_prompt: str | None) ->
     student, _ = open_teacher(TeacherConfig(model=model))
     folder = Path(model)
     prompt = {} if document_prompt is None else {"document_prompt": document_prompt}
-    if (folder / CARD).is_file():
-        about = read_json(folder / CARD)["teacher"]
+    about = read_json(folder / CARD).get("teacher") if (folder / CARD).is_file() else None
+    if about is not None:
         owner, config = teacher_of(folder, about, teacher), teacher_config(about, teacher)
     else:
         config = TeacherConfig(model=teacher or model)

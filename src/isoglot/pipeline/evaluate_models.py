@@ -49,6 +49,12 @@ class Subject:
             return cls(model, None, {})
         return cls(model, folder, read_json(folder / CARD))
 
+    @property
+    def teacher(self) -> Mapping[str, Any] | None:
+        """What the card says of the teacher; None: there is no card, or the student had no teacher."""
+        found: Mapping[str, Any] | None = self.card.get("teacher")
+        return found
+
     def open(self) -> Teacher:
         """Load the encoder.
 

@@ -62,15 +62,15 @@ class Measured:
 def report_of(about: About, measured: Measured) -> Report:
     """Everything that the page shows."""
     tags = dict.fromkeys(tag for result in measured.results for tag in result.languages)
-    held = about.held
+    held, run = about.held, _distillation(about, measured)
     return Report(
         title=about.title,
         model=str(about.subject.card.get("start", about.subject.model)),
         teacher=about.teacher,
         languages=tuple(Language(tag, name(tag) if is_code(tag) else tag) for tag in tags),
-        results=tuple(_task_result(result) for result in measured.results if result.task != HELD_OUT),
+        results=tuple(_task_result(one) for one in measured.results if run is None or one.task != HELD_OUT),
         skipped=tuple(SkippedTask(one.task, one.reason) for one in measured.skipped),
-        distillation=_distillation(about, measured),
+        distillation=run,
         health=_health(measured.health),
         compat=compat_of(measured.compat),
         map=measured.shown.map,
@@ -92,6 +92,7 @@ def scores_of(about: About, measured: Measured, report: Report) -> dict[str, Any
     return {
         "summary": "; ".join(_summary(report, results)),
         "model": about.subject.model,
+        **_compared(about.subject),
         "fingerprint": measured.model.fingerprint,
         "teacher": about.teacher or None,
         "teacher_fingerprint": None if measured.teacher is None else measured.teacher.fingerprint,
@@ -116,10 +117,17 @@ def signature_of(result: Result) -> str:
 def _distillation(about: About, measured: Measured) -> Distillation | None:
     """The stages of the run, which need its corpus and the teacher."""
     held, teacher = about.held, measured.teacher
-    if held is None or teacher is None or not about.subject.card:
+    if held is None or teacher is None or about.subject.teacher is None:
         return None
     vectors = Vectors(measured.model.vectors(held.test.queries), measured.model.vectors(held.test.pool))
     return assess.distillation(held, about.subject.card, vectors, teacher.vectors(held.test.pool))
+
+
+def _compared(subject: Subject) -> dict[str, Any]:
+    """What a student without a teacher learned, and what it started from."""
+    if "objective" not in subject.card:
+        return {}
+    return {key: subject.card[key] for key in ("objective", "start", "why")}
 
 
 def _task_result(result: Result) -> TaskResult:

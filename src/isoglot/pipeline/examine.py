@@ -108,8 +108,9 @@ def open_pair(model: str, teacher: str | None) -> tuple[Embeds, Embeds]:
         RequestError: no such model, or the student lives in another teacher's space.
     """
     folder = Path(model)
-    if (folder / CARD).is_file():
-        return load_encoder(folder), teacher_of(folder, read_json(folder / CARD)["teacher"], teacher)
+    about = read_json(folder / CARD).get("teacher") if (folder / CARD).is_file() else None
+    if about is not None:
+        return load_encoder(folder), teacher_of(folder, about, teacher)
     encoder = load_encoder(locate(model).folder)
     if teacher is None:
         return encoder, encoder

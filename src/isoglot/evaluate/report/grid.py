@@ -15,6 +15,7 @@ from isoglot.page.text import known
 # Fixed, so that a colour means the same on every page; the upper shades are closer together, as good scores are.
 SHADES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 TASKS: Mapping[str, str] = {
+    "heldout": "Held-out sentences",
     "search": "Similarity search",
     "sts": "Semantic similarity",
     "mining": "Bitext mining",

@@ -11,8 +11,9 @@ student folder) · `assess` (held-out scores and report). What is an objective's
 Each is called when the student folder does not answer the request yet, must be able to go on after a kill (it keeps
 what it makes under `stage.folder`, a `RunFolder`, with `stage.request` in its checkpoints), and returns the trained
 student with its full vocabulary. Ranking and siamese begin with `material.student()`; translation makes its own where
-`material.origin` is None. Ranking and translation train through `training.train_student(student, ids, make, material, stage)`:
-`ids` are all token ids that the objective's texts use, `make(remap)` gives the objective, its tokens renumbered by
-`remap`; the vocabulary is cut to those in use, the dev split looked at, and everything put back. Its `part` names one
-of several trainings, each with checkpoints of its own; `config` is its `TrainConfig` where that is not the recipe's.
+`material.origin` is None. Ranking and translation train through `training.train_student(student, ids, make, material,
+stage)`: `ids` are all token ids that the objective's texts use, `make(remap)` gives the objective, its tokens
+renumbered by `remap`; the vocabulary is cut to those in use, the dev split looked at, and everything put back. Its
+`part` names one of several trainings, each with checkpoints of its own; `config` is its `TrainConfig` where that is
+not the recipe's.
 """

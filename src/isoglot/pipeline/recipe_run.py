@@ -1,0 +1,24 @@
+"""A recipe of either kind, all of it: with a teacher, or one of the systems that distillation is compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from isoglot.compared_config import ComparedRecipe
+from isoglot.config import Recipe
+from isoglot.pipeline.run import Finished, run
+from isoglot.progress import SILENT, Progress
+
+
+def run_recipe(recipe: Recipe | ComparedRecipe, out: Path, progress: Progress = SILENT) -> Finished:
+    """Do all stages of a recipe into the run folder `out`; finished ones are skipped.
+
+    Raises:
+        RequestError: the recipe asks for something that cannot be.
+        IsoglotError: a stage failed; the next run continues there.
+    """
+    if isinstance(recipe, ComparedRecipe):
+        from isoglot.pipeline.compared.run import run_compared
+
+        return run_compared(recipe, out, progress)
+    return run(recipe, out, progress=progress)
