@@ -316,6 +316,9 @@ def test_health_lists_languages_and_lengths_in_order(document):
     section = document.named("space")
     rows = section.all("tbody")[0].all("tr")
     assert [rows[0].one("th").text, rows[-1].one("th").text] == ["German", "Swahili"]
+    assert {row.all("td")[5].text for row in rows} == {
+        "201.5"
+    }  # the teacher's rank stands beside the model's
     assert section.one("tfoot").one("th").text == "All together"
     assert [item.one("bdi").text for item in section.one("ul", "lengths").all("li")] == [
         "1-8 tokens", "9-16 tokens", "17-32 tokens", "33-64 tokens", "over 64 tokens",

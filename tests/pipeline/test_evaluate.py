@@ -89,6 +89,8 @@ def test_all_tasks_run_that_can_and_the_rest_says_why_not(place):
     assert "labels" in reasons["clustering"]
     assert "--index" in reasons["compat"]
     assert scores["health"]["rows"][0]["r2"] > 0.5
+    rank = scores["health"]["rows"][0]["teacher"]["effective_rank"]
+    assert f">{rank:.1f}<" in (place[0] / "good" / "report.html").read_text()
     assert scores == json.loads((place[0] / "good" / "scores.json").read_text())
 
 

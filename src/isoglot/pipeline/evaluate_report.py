@@ -12,7 +12,7 @@ from typing import Any
 from isoglot.corpus.languages import is_code, name
 from isoglot.evaluate.heldout_task import TEST_SET
 from isoglot.evaluate.report.convert import compat_of
-from isoglot.evaluate.report.data import Distillation, Language, LeakRow, Report
+from isoglot.evaluate.report.data import Distillation, Language, LeakRow, Report, Training
 from isoglot.evaluate.report.measured import HealthRow, SkippedTask, TaskResult
 from isoglot.evaluate.results import Result, macro, to_json, worst
 from isoglot.evaluate.stages import Vectors
@@ -71,6 +71,7 @@ def report_of(about: About, measured: Measured) -> Report:
         results=tuple(_task_result(one) for one in measured.results if run is None or one.task != HELD_OUT),
         skipped=tuple(SkippedTask(one.task, one.reason) for one in measured.skipped),
         distillation=run,
+        training=_training(about.subject),
         health=_health(measured.health),
         compat=compat_of(measured.compat),
         map=measured.shown.map,
@@ -130,6 +131,15 @@ def _compared(subject: Subject) -> dict[str, Any]:
     return {key: subject.card[key] for key in ("objective", "start", "why")}
 
 
+def _training(subject: Subject) -> Training | None:
+    """How a student without a teacher came to be."""
+    card = subject.card
+    if "objective" not in card:
+        return None
+    curve = assess.curve_of(card["dev"])
+    return Training(card["objective"]["kind"], card["why"], curve, card["shipped_step"])
+
+
 def _task_result(result: Result) -> TaskResult:
     interval = None if result.low is None or result.high is None else (result.low, result.high)
     return TaskResult(
@@ -144,6 +154,7 @@ def _health(health: Mapping[str, Any] | None) -> tuple[HealthRow, ...]:
         HealthRow(
             row["language"], row["length"], row["sentences"], row["mse"], row["r2"], row["cosine"],
             *((row["model"] or {}).get(part) for part in ("effective_rank", "anisotropy", "hubness")),
+            (row["teacher"] or {}).get("effective_rank"),
         )
         for row in rows
     )  # fmt: skip

@@ -65,6 +65,7 @@ class HealthRow:
         effective_rank: number of directions that are in use, 1..dimension.
         anisotropy: mean cosine of two unrelated sentences; 0 is a space that is used evenly.
         hubness: how unevenly sentences are neighbours of others; 0 is even.
+        teacher_rank: effective rank of the teacher's vectors of the same originals.
     """
 
     language: str | None
@@ -76,6 +77,7 @@ class HealthRow:
     effective_rank: float | None = None
     anisotropy: float | None = None
     hubness: float | None = None
+    teacher_rank: float | None = None
 
 
 @dataclass(frozen=True)
