@@ -84,6 +84,9 @@ class SiameseConfig(Section):
         None,
         description="folder, zip or file of graded sentence pairs to train on afterwards; unset: without",
     )
+    language: str = Field(
+        "en", description="of the pairs; files of other languages beside them are left alone"
+    )
     loss: Literal["softmax", "ranking"] = Field(
         "softmax",
         description="on NLI: softmax over (u, v, |u - v|), or multiple-negatives ranking of its entailed pairs",

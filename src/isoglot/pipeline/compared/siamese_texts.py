@@ -1,0 +1,113 @@
+"""What an SBERT learns from: NLI and graded pairs of one language, without those of test sets that will be reported."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from isoglot.corpus.audit.index import Index, build_index
+from isoglot.corpus.benchmarks import hub
+from isoglot.corpus.benchmarks.layout import open_benchmarks
+from isoglot.corpus.benchmarks.record import Benchmark, Inference, Kind, Similarity
+from isoglot.corpus.sources.hf import open_dataset
+from isoglot.corpus.split import keys
+from isoglot.errors import RequestError
+
+HUB = "hf:"
+_NOT_FOR_TRAINING = ("dev", "test")
+P = TypeVar("P", Inference, Similarity)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Graded pairs to train on, and others to look at meanwhile, which may be none."""
+
+    train: list[Similarity]
+    dev: list[Similarity]
+
+
+def digest_of_hub(text: str) -> str:
+    """Digest of what `hf:ORG/NAME/CONFIG` names at this moment."""
+    return open_dataset(text.removeprefix(HUB)).sha256
+
+
+def read_nli(text: str, language: str) -> list[Inference]:
+    """Read NLI pairs to train on: `hf:ORG/NAME/CONFIG`, or a folder, zip or file.
+
+    Raises:
+        RequestError: there are none in this language.
+        DamagedError: a file is damaged.
+    """
+    if text.startswith(HUB):
+        return list(hub.inferences(open_dataset(text.removeprefix(HUB))))
+    found = [one for one in _of(text, "nli", language) if one.split not in _NOT_FOR_TRAINING]
+    return list(_only(found, text, "nli", language).records(Inference))
+
+
+def read_graded(text: str, language: str) -> Graded:
+    """Read graded pairs: `hf:ORG/NAME`, or a folder, zip or file; splits `train` and, where there is one, `dev`.
+
+    Raises:
+        RequestError: there are none in this language.
+        DamagedError: a file is damaged.
+    """
+    if text.startswith(HUB):
+        dataset = open_dataset(text.removeprefix(HUB))
+        return Graded(hub.similarities(dataset, "train"), hub.similarities(dataset, "validation"))
+    found = _of(text, "sts", language)
+    train = [one for one in found if one.split not in _NOT_FOR_TRAINING]
+    dev = [pair for one in found if one.split == "dev" for pair in one.records(Similarity)]
+    return Graded(list(_only(train, text, "sts", language).records(Similarity)), dev)
+
+
+def drawn(records: Sequence[P], most: int | None, seed: int) -> Sequence[P]:
+    """Draw a random sample of so many records, in their order; all, when there are no more."""
+    if most is None or most >= len(records):
+        return records
+    chosen = random.Random(seed).sample(range(len(records)), most)  # noqa: S311  a sample, no secret
+    return [records[number] for number in sorted(chosen)]
+
+
+def without_leaks(
+    records: Sequence[P], benchmarks: Sequence[Benchmark], language: str
+) -> tuple[Sequence[P], dict[str, int]]:
+    """Leave out pairs with a sentence that is in a test set.
+
+    Returns:
+        The others, and test set -> pairs with a sentence of it.
+    """
+    if not benchmarks:
+        return records, {}
+    index = build_index(benchmarks, language, with_ngrams=False)
+    found = _leaking(records, index)
+    counts = {name: len(rows) for name, rows in found.items()}
+    leaking = set[int]().union(*found.values())
+    return [record for number, record in enumerate(records) if number not in leaking], counts
+
+
+def _leaking(records: Sequence[P], index: Index) -> dict[str, set[int]]:
+    """Test set -> numbers of the records with a sentence of it."""
+    found: dict[str, set[int]] = {name: set() for name in index.test_sets}
+    for side in (0, 1):
+        for match in index.source.exact(list(keys([str(record[side]) for record in records]))):
+            found[match.mark.test_set].add(match.row)
+    return found
+
+
+def _of(text: str, kind: Kind, language: str) -> list[Benchmark]:
+    found = open_benchmarks([Path(text).expanduser()])
+    return [one for one in found if one.kind == kind and one.languages == (language, language)]
+
+
+def _only(found: Sequence[Benchmark], text: str, kind: Kind, language: str) -> Benchmark:
+    if len(found) != 1:
+        named = ", ".join(str(one.files[0]) for one in found) or "none"
+        what = {"nli": "NLI", "sts": "graded pairs"}[kind]
+        raise RequestError(
+            f"{text} holds {named} for training on {what} in {language}, and there must be one.",
+            "Name one file, or set objective.siamese.language to its language.",
+        )
+    return found[0]
