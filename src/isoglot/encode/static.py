@@ -67,11 +67,9 @@ class StaticEncoder:
         result = np.zeros((len(texts), self.dimension), np.float32)
         for start in range(0, len(texts), _SLICE):
             ids, lengths = self._tokens(texts[start : start + _SLICE])
-            filled = np.flatnonzero(lengths)
-            if len(filled):
-                starts = np.cumsum(lengths)[filled] - lengths[filled]
-                sums = np.add.reduceat(self._rows(ids), starts, axis=0, dtype=np.float64)
-                result[start + filled] = sums / lengths[filled, None]
+            if len(ids):
+                sums = self._sums(ids, lengths)
+                result[start : start + len(sums)] = sums / np.maximum(lengths, 1)[:, None]
         return unit(result) if self.normalise else result
 
     def missing(self, texts: Sequence[str]) -> NDArray[np.bool_]:
@@ -102,6 +100,16 @@ class StaticEncoder:
         ]
         flat = np.array([token for ids in kept for token in ids], np.int64)
         return flat, np.array([len(ids) for ids in kept], np.int64)
+
+    def _sums(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Sum of each text's token vectors, float32 [len(lengths), dimension]; the texts' ids follow one another."""
+        from scipy.sparse import csr_array
+
+        used, place = np.unique(ids, return_inverse=True)  # a row is read and cast once, however often it occurs
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        counts = csr_array((np.ones(len(ids), np.float32), place, ends), shape=(len(lengths), len(used)))
+        sums: NDArray[np.float32] = counts @ self._rows(used)
+        return sums
 
     def _rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         rows = self.table[ids if self.mapping is None else self.mapping[ids]].astype(np.float32)
