@@ -105,7 +105,7 @@ class StaticEncoder:
         """Sum of each text's token vectors, float32 [len(lengths), dimension]; the texts' ids follow one another."""
         from scipy.sparse import csr_array
 
-        used, place = np.unique(ids, return_inverse=True)  # a row is read and cast once, however often it occurs
+        used, place = np.unique(ids, return_inverse=True)  # each row is read and cast once
         ends = np.concatenate([[0], np.cumsum(lengths)])
         counts = csr_array((np.ones(len(ids), np.float32), place, ends), shape=(len(lengths), len(used)))
         sums: NDArray[np.float32] = counts @ self._rows(used)
