@@ -84,6 +84,8 @@ def test_the_page_shows_start_and_held_out_scores(runs):
     page = (runs / "given" / "report.html").read_text()
     assert "do not say whether it was trained for sentences" in page
     assert "Held-out sentences" in page and "distillation report" not in page
+    assert "of held-out sentences find their original in first place" in page
+    assert "Nothing was trained" in page and "Learning curve" not in page
 
 
 def test_a_second_run_does_nothing_again(runs, tmp_path):

@@ -69,7 +69,7 @@ def distillation(
         pool=len(held.test.pool),
         rows=_rows(held.test, {**held.earlier, shipped: now}),
         english=_source_row(vectors, teacher, held.source_language, shipped),
-        curve=_curve(card["dev"]),
+        curve=curve_of(card["dev"]),
         shipped_step=card["shipped_step"],
     )
 
@@ -133,7 +133,8 @@ def _source_row(vectors: Vectors, teacher: NDArray[np.float32], language: str, s
     return LanguageRow(language, name(language), len(vectors.pool), {stage: replace(itself, to_student=None)})
 
 
-def _curve(dev: Sequence[Mapping[str, Any]]) -> tuple[CurvePoint, ...]:
+def curve_of(dev: Sequence[Mapping[str, Any]]) -> tuple[CurvePoint, ...]:
+    """Looks at the dev split, out of a student's card."""
     return tuple(
         CurvePoint(
             point["step"], point["seconds"] / 60, point["loss"],

@@ -154,7 +154,7 @@ def _round_step(raw: float) -> float:
 def _panel(
     name: str,
     curve: Sequence[CurvePoint],
-    values: Sequence[float],
+    values: Sequence[float | None],
     shipped_step: int | None,
     unit: Literal["%", ""],
 ) -> LinePanel | None:

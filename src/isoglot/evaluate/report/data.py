@@ -66,17 +66,17 @@ class CurvePoint:
     Attributes:
         minutes: training time since step 0.
         loss: mean training loss since the point before.
-        retrieval: mean top-1 accuracy against the teacher's English vectors, 0..1.
-        spearman: rank correlation of student and teacher similarities, -1..1.
-        r2: share of the teacher's variance explained, at most 1.
+        retrieval: mean top-1 accuracy against the teacher's English vectors, 0..1; without one the student's own.
+        spearman: rank correlation of student and teacher similarities, -1..1; None without a teacher.
+        r2: share of the teacher's variance explained, at most 1; None without a teacher.
     """
 
     step: int
     minutes: float
     loss: float | None
     retrieval: float
-    spearman: float
-    r2: float
+    spearman: float | None
+    r2: float | None
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,23 @@ class Distillation:
 
 
 @dataclass(frozen=True)
+class Training:
+    """What a run knows of a student that had no teacher.
+
+    Attributes:
+        objective: what it learned.
+        why: one sentence on which weights were saved.
+        curve: scores on the dev split while training, the student's own vectors on both sides.
+        shipped_step: step of the curve whose weights were saved.
+    """
+
+    objective: str
+    why: str
+    curve: tuple[CurvePoint, ...]
+    shipped_step: int
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything the page shows; a part that is empty or None is absent from the page.
 
@@ -172,6 +189,7 @@ class Report:
         teacher: whose space the model should be in; empty when there is none.
         languages: display names; a tag that is not among them is named by the standard, if it can be.
         distillation: None for a model that no run of ours has made.
+        training: None but for a student of ours that had no teacher.
         results: scores of test sets, any order; the page sorts them.
         skipped: tasks that were not measured.
         health: rows per language, per length of sentences, or both.
@@ -194,6 +212,7 @@ class Report:
     teacher: str = ""
     languages: tuple[Language, ...] = ()
     distillation: Distillation | None = None
+    training: Training | None = None
     results: tuple[TaskResult, ...] = ()
     skipped: tuple[SkippedTask, ...] = ()
     health: tuple[HealthRow, ...] = ()

@@ -57,6 +57,7 @@ def _figures(report: Report) -> Mapping[str, object]:
     """What the template shows beyond the report's own fields."""
     return {
         "run": None if report.distillation is None else _run_figures(report.distillation),
+        "panels": _panels(report),
         "grid": grid.grid(report),
         "bounds": grid.SHADES,
         "pooled": grid.pooled(report.results),
@@ -73,6 +74,12 @@ def _figures(report: Report) -> Mapping[str, object]:
         "name_of": data.language_name,
         "right_place": right_place,
     }
+
+
+def _panels(report: Report) -> tuple[charts.LinePanel, ...]:
+    """The learning curve of a student that had no teacher."""
+    trained = report.training
+    return () if trained is None else charts.line_panels(trained.curve, trained.shipped_step)
 
 
 def _run_figures(run: Distillation) -> Mapping[str, object]:
