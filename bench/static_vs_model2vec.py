@@ -59,7 +59,7 @@ def main() -> None:
         "--steps", type=int, default=20, help="of our loop; the peer does as many of each batch"
     )
     parser.add_argument(
-        "--batches", type=int, nargs="+", default=(64, 256, 1024), help="of the peer's trainer"
+        "--batches", type=int, nargs="+", default=(64, 256, 1024, 4096), help="of the peer's trainer"
     )
     parser.add_argument("--encode-batches", type=int, nargs="+", default=(32, 256, 1024), help="of the peer")
     parser.add_argument("--rounds", type=int, default=5)
