@@ -76,6 +76,15 @@ def test_only_translation_needs_no_encoder_to_start_from(recipe):
         load_recipe(recipe, [*settings, "corpus={}"])
 
 
+def test_the_recipes_without_training_differ_in_their_start_alone():
+    random, untouched, language_model = map(load_recipe, ("random", "untouched", "mean-pooling"))
+    assert random.student.random and not untouched.student.random and not language_model.student.random
+    assert random.student.model == untouched.student.model == load_recipe("demo").student.model
+    for one in (random, untouched, language_model):
+        assert one.objective.kind == "none" and one.student.pooling == ("mean",)
+        assert one.corpus == load_recipe("demo").corpus and one.evaluate == load_recipe("demo").evaluate
+
+
 def test_what_only_a_distillation_has_refuses_others(recipe):
     with pytest.raises(RequestError, match=r"has the objective none and no teacher"):
         load_distillation(recipe)

@@ -105,6 +105,11 @@ def test_languages_and_options_change_it(runs, tmp_path):
     assert not np.allclose(vectors, load_encoder(runs / "given" / "student").encode([tiny.sentence(0)]))
 
 
+def test_there_is_no_plan_of_it(runs):
+    done = compared.isoglot("plan", runs / "r.toml", check=False)
+    assert done.returncode == 2 and "Only isoglot run takes such a recipe" in done.stderr
+
+
 def test_minutes_are_refused_where_nothing_is_trained(runs, tmp_path):
     done = compared.isoglot("run", runs / "r.toml", "--out", tmp_path / "run", "--minutes", "1", check=False)
     assert done.returncode == 2 and "nothing is trained" in done.stderr
