@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from isoglot.config import TrainConfig
 from isoglot.encode.batches import least_padding
 from isoglot.objective.forward import sentence_vectors
-from isoglot.objective.ranking.batches import Batch, epoch
+from isoglot.objective.ranking.batches import Batch, epoch, with_data
 from isoglot.objective.ranking.known import KnownPairs
 from isoglot.objective.ranking.loss import ranking_loss, translation_loss
 from isoglot.objective.ranking.texts import RankingTexts
@@ -143,10 +143,11 @@ def new_objective(
     size = int(pairs.keys.max()) + 1
     first = pairs.sources
     targets = pairs.keys[first : len(pairs.group)]
+    tasks = with_data(pairs, config.batches)
     heads = new_heads(
         student.dimension,
-        inference=len(pairs.nli) > 0,
-        responses=len(pairs.responses) > 0,
+        inference="nli" in tasks,
+        responses="responses" in tasks,
         product=config.nli_product,
         seed=seed,
         device=next(student.model.parameters()).device,

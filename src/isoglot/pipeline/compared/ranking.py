@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.config import TrainConfig
+from isoglot.config import EvaluateConfig, TrainConfig
+from isoglot.corpus.split import key
 from isoglot.errors import RequestError
 from isoglot.objective.ranking.batches import with_data
 from isoglot.objective.ranking.negatives import kept_negatives
@@ -23,6 +24,7 @@ from isoglot.objective.ranking.texts import (
 from isoglot.objective_config import RankingConfig
 from isoglot.pipeline.compared.material import Learnt, Material, Stage
 from isoglot.pipeline.compared.training import Remap, train_student
+from isoglot.pipeline.leaks import open_reported
 from isoglot.train.loop import Outcome
 from isoglot.train.weights import translation_weights
 
@@ -70,19 +72,32 @@ def _texts(material: Material, stage: Stage, student: Encoder) -> RankingTexts:
         raise RequestError("There is no parallel text to rank.", "Give corpus.sources.")
     config = stage.recipe.objective.ranking
     groups = material.parallel.train
+    nli = read_inferences(Path(config.nli).expanduser()) if config.nli else []
+    responses = read_responses(Path(config.responses).expanduser()) if config.responses else []
+    reported = _reported(stage.recipe.evaluate)
     texts = ranking_texts(
         groups,
         student.tokenizer,
         student.model.shape.prompt,
         translation_weights(groups, stage.recipe.train),
-        nli=read_inferences(Path(config.nli).expanduser()) if config.nli else (),
-        responses=read_responses(Path(config.responses).expanduser()) if config.responses else (),
+        nli=[row for row in nli if reported.isdisjoint(map(key, row[:2]))],
+        responses=[row for row in responses if reported.isdisjoint(map(key, row))],
     )
     sizes, ratio = _sizes(texts), with_data(texts, config.batches)
     said = [f"{sizes[task]} pairs of {task}" for task in sizes if sizes[task]]
     turns = ":".join(str(share) for share in ratio.values())
-    stage.progress.stage("tasks", f"{', '.join(said)}; batches {turns}")
+    left_out = len(nli) + len(responses) - sizes["nli"] - sizes["responses"]
+    leaks = f"; {left_out} of further tasks are in test sets and left out" if left_out else ""
+    stage.progress.stage("tasks", f"{', '.join(said)}; batches {turns}{leaks}")
     return texts
+
+
+def _reported(config: EvaluateConfig) -> set[str]:
+    """Normalised sentences of the test sets that will be reported; further tasks never learn from them.
+
+    Leaks of parallel text may be kept, and the card then says so; it has no such record of further data.
+    """
+    return {key(text) for benchmark in open_reported(config) for _, text in benchmark.sentences()}
 
 
 def _train(
