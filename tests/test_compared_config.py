@@ -56,7 +56,9 @@ def test_what_cannot_be_is_refused(recipe, setting, said):
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["contrast=1", "cosine=1", "paragraphs=0.1", "source_term=false"])
+@pytest.mark.parametrize(
+    "key", ["contrast=1", "cosine=1", "paragraphs=0.1", "source_term=false", "batch_sentences=128"]
+)
 def test_options_of_distillation_are_refused(recipe, key):
     with pytest.raises(RequestError, match=r"is of distillation, and this recipe has no teacher"):
         load_recipe(recipe, ["objective.kind=ranking", f"train.{key}"])

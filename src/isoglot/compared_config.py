@@ -16,7 +16,14 @@ _OF_A_TEACHER = {
     "teacher": "its student learns from sentences alone: leave out the section, or the section objective",
     "warm_start": "Dense layers are fitted to a teacher's vectors, and there is no teacher",
 }
-_OF_DISTILLATION = ("contrast", "cosine", "source_term", "paragraphs", "head_learning_rate")
+_OF_DISTILLATION = (
+    "contrast",
+    "cosine",
+    "source_term",
+    "paragraphs",
+    "head_learning_rate",
+    "batch_sentences",
+)
 _WITHOUT_THE_LOOP = {
     "none": "nothing is trained",
     "siamese": "sentence-transformers trains, with what objective.siamese says",

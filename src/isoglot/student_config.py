@@ -120,12 +120,22 @@ class TrainConfig(Section):
         None, ge=0, description="passes over the groups, instead of minutes; 0: the warm start only"
     )
     batch_tokens: int = Field(1024, ge=16, description="tokens per batch, padding included")
+    batch_sentences: int | None = Field(
+        None,
+        ge=2,
+        description="so many sentences per batch instead, a source beside its translations, whatever their lengths:"
+        " slower, and as most papers count; 64 pairs are 128",
+    )
     learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of AdamW")
     head_learning_rate: float = Field(
         1e-6, gt=0, description="the same for the Dense layers, which start where they should be"
     )
     weight_decay: float = Field(0.01, ge=0, description="AdamW's decoupled weight decay")
-    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
+    warmup: float = Field(
+        0.1,
+        ge=0,
+        description="steps in which the learning rate rises: below 1 a share of them all, else their number",
+    )
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
     temperature: float = Field(
         0.5, ge=0, le=1, description="language sampling exponent: 1 by size, 0 all equal"
@@ -174,6 +184,21 @@ class TrainConfig(Section):
         description="how often a collapsed student is put back to its best weights before the run stops",
     )
     evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")
+    process_timeout: float = Field(
+        600.0,
+        gt=0,
+        description="seconds after which a process under torchrun that shows no life, or whose part of a step is not"
+        " there, is given up and the run ends",
+    )
+    track: Literal["trackio", "tensorboard"] | None = Field(
+        None,
+        description="also write losses and dev scores for this tool, locally (pip install 'isoglot[track]' or"
+        " 'isoglot[tensorboard]'); training/log.jsonl is always written",
+    )
+
+    def shaping(self) -> dict[str, Any]:
+        """Give the options that shape the weights; the others may differ when a run is resumed."""
+        return self.model_dump(exclude={"process_timeout", "track"})
 
     @model_validator(mode="after")
     def _one_horizon(self) -> TrainConfig:

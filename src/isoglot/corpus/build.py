@@ -20,6 +20,7 @@ from isoglot.corpus.counts import Tally, summary
 from isoglot.corpus.languages import Border
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.source import Source, open_source
+from isoglot.corpus.sources.opus import expand
 from isoglot.corpus.split import positions
 from isoglot.corpus.store import DROPPED, KIND, NOTICE, Corpus, schemas
 from isoglot.errors import IsoglotError, RequestError
@@ -41,7 +42,7 @@ def build(config: CorpusConfig, out: Path, progress: Progress = SILENT) -> Corpu
         IsoglotError: no row was kept; the message says why the rows were dropped.
     """
     border = Border(config.source_lang, config.languages)
-    sources = _open_all(config, progress)
+    sources = _open_all(config, border, progress)
     counts: dict[str, Any] = {}  # filled while working, written by publish
     inputs = {source.text: source.sha256 for source in sources}
     manifest = Manifest(KIND, inputs, _resolved(config, border), counts)
@@ -67,10 +68,16 @@ def build(config: CorpusConfig, out: Path, progress: Progress = SILENT) -> Corpu
     return Corpus.open(out)
 
 
-def _open_all(config: CorpusConfig, progress: Progress) -> list[Source]:
+def _open_all(config: CorpusConfig, border: Border, progress: Progress) -> list[Source]:
     if not config.sources:
         raise RequestError("No SOURCE was given.", "Name files or package:NAME==VERSION.")
-    texts = dict.fromkeys(config.sources)
+    texts = dict.fromkeys(
+        text for source in config.sources for text in expand(source, border, config.download, progress)
+    )
+    if not texts:
+        raise RequestError(
+            f"{', '.join(config.sources)}: none of the languages asked for is there.", "Choose others."
+        )
     return [open_source(text, config.read, config.download, progress) for text in texts]
 
 

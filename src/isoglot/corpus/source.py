@@ -28,7 +28,8 @@ _SCHEME = re.compile(r"([a-z][a-z0-9]+):")
 _NEXT = (
     "A SOURCE is a file (.tsv, .csv, .jsonl, .parquet, .tmx, .xlf, .po, .mo, OPUS .xml; text may be .gz, .bz2, .xz"
     " or .zst), an archive (FILE.zip, .whl, .deb, .tar; FILE.zip:MEMBER), moses:A.en,B.de, json:en.json,de.json,"
-    " muse:FILE, wikititles:FILE, gettext:FOLDER, tatoeba:FOLDER or tatoeba:eng-deu, opus:CORPUS/de-en,"
+    " muse:FILE, wikititles:FILE, gettext:FOLDER, tatoeba:FOLDER, tatoeba:eng-deu or eng-*, opus:CORPUS/de-en"
+    " or en-*,"
     " hf:ORG/NAME/CONFIG or package:NAME==VERSION."
 )
 
@@ -235,15 +236,21 @@ def _open_catalogues(text: str, folder: Path) -> Source:
 
 
 def _open_tatoeba(text: str, rest: str, network: DownloadConfig, progress: Progress) -> Source:
-    """A folder with Tatoeba's whole export, or two languages from its server."""
+    """A folder with Tatoeba's whole export, or from its server two languages, or one with all others."""
     folder, name = Path(rest), "tatoeba"
     if folder.is_dir():
         digest = _digest(tatoeba.export_files(folder))
         read = partial(tatoeba.read_tatoeba, folder, name)
         return _with_terms(text, name, digest, read, tatoeba.read_terms())
-    files = tatoeba.fetch_tatoeba(rest, network, progress)
+    several = rest.endswith("*")
+    files = (tatoeba.fetch_all if several else tatoeba.fetch_tatoeba)(rest, network, progress)
+    paths = [file.path for file in files]
     digest = digest_json([[file.path.name, file.sha256] for file in files])
-    read = partial(tatoeba.read_linked, [file.path for file in files], rest, name)
+    read = (
+        partial(tatoeba.read_all_linked, paths, name)
+        if several
+        else partial(tatoeba.read_linked, paths, rest, name)
+    )
     return _with_terms(text, name, digest, read, tatoeba.read_terms(files[2]))
 
 

@@ -30,10 +30,17 @@ class Schedule:
         return done == self.steps or done % self.evaluate_every == 0
 
 
-def plan(steps: int, warmup_share: float, evaluations: int) -> Schedule:
-    """Lay out a run of `steps` steps with evenly spaced evaluations."""
+def plan(steps: int, warmup: float, evaluations: int) -> Schedule:
+    """Lay out a run of `steps` steps with evenly spaced evaluations.
+
+    Args:
+        steps: of the optimiser.
+        warmup: steps of the rise, a share of all where it is below 1; a run that is shorter never gets to its peak.
+        evaluations: looks at the dev split.
+    """
     total = max(1, steps)
-    return Schedule(total, int(total * warmup_share), max(1, -(-total // evaluations)))
+    rise = int(total * warmup) if warmup < 1 else int(warmup)
+    return Schedule(total, rise, max(1, -(-total // evaluations)))
 
 
 def steps_in(seconds: float, step_seconds: float, evaluation_seconds: float, evaluations: int) -> int:

@@ -101,3 +101,27 @@ def test_the_regression_takes_every_language_in_equal_shares(examples):
 def test_padding_is_measured_over_whole_rectangles():
     batch = dataclasses.replace(Tokens(np.zeros(6, np.int32), np.array([0, 4, 6]), 0))
     assert padding_share(batch.lengths, [np.array([0, 1])]) == pytest.approx(2 / 8)
+
+
+def test_batches_of_so_many_sentences_hold_a_source_beside_its_translation(examples):
+    """64 pairs are 128 sentences, in random order, whatever their lengths."""
+    config = TrainConfig(targets_per_group=1, temperature=1.0, batch_sentences=128, batch_tokens=16)
+    batches = [batch.rows for batch in epoch(examples, config, 7, 3)]
+    assert [len(batch) for batch in batches[:-1]] == [128] * (len(batches) - 1)
+    whole = np.concatenate(batches)
+    assert sorted(whole) == sorted(visits(examples, config, (7, 3))[0])
+    for batch in batches:
+        assert (
+            np.bincount(examples.group[batch], minlength=1000)[np.unique(examples.group[batch])] == 2
+        ).all()
+    assert not np.array_equal(whole, np.concatenate([batch.rows for batch in epoch(examples, config, 7, 4)]))
+
+
+def test_every_translation_of_a_pair_counts_like_in_a_loss_over_pairs(examples):
+    """As many draws as there are languages: the mean over an epoch is the paper's mean over all pairs."""
+    config = TrainConfig(targets_per_group=3, temperature=1.0, batch_sentences=128)
+    batches = list(epoch(examples, config, 0, 0))
+    rows = np.concatenate([batch.rows for batch in batches])
+    weights = np.concatenate([batch.weights for batch in batches])
+    assert (rows >= 1000).sum() == sum(SIZES)
+    assert weights[rows < 1000].sum() == weights[rows >= 1000].sum() == sum(SIZES)

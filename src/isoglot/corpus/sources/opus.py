@@ -20,7 +20,7 @@ from isoglot.corpus.download import Downloaded, download
 from isoglot.corpus.formats.archive import find_member, list_members
 from isoglot.corpus.formats.gettext import locale_code
 from isoglot.corpus.formats.moses import read_moses
-from isoglot.corpus.languages import Border
+from isoglot.corpus.languages import Border, is_code, parse
 from isoglot.corpus.pair import Pair
 from isoglot.corpus.sources.licence import Licence
 from isoglot.corpus.transfer import Remote
@@ -33,6 +33,7 @@ _CODE = r"[A-Za-z]{2,3}(?:[_@][A-Za-z0-9]+)*"  # OPUS writes zh_CN and ca@valenc
 _URI = re.compile(
     rf"(?P<corpus>{_NAME})(?:/(?P<version>v{_NAME}))?/(?P<first>{_CODE})-(?P<second>{_CODE})", re.A
 )
+_ALL = re.compile(rf"opus:(?P<place>(?P<corpus>{_NAME})(?:/v{_NAME})?)/(?P<code>{_CODE})-\*", re.A)
 _VERSION = re.compile(rf"v?{_NAME}", re.A)
 _NEXT = "Corpora, versions and codes are listed at https://opus.nlpl.eu; codes are OPUS's own, such as de or pt_br."
 _TEXT_CAP = 1 << 20  # characters of a licence or README that are kept
@@ -73,6 +74,29 @@ def fetch_opus(text: str, config: DownloadConfig, progress: Progress) -> tuple[R
     release = Release(matched["corpus"], version, (first, second))
     url = f"{config.opus_url.rstrip('/')}/OPUS-{release.corpus}/{version}/moses/{release.pair}.txt.zip"
     return release, download(Remote(url, _require_zip, _NEXT), config, progress)
+
+
+def expand(text: str, border: Border, config: DownloadConfig, progress: Progress) -> list[str]:
+    """Give a SOURCE for every wanted language that `opus:CORPUS/en-*` has; any other SOURCE is its own.
+
+    OPUS's index is asked once and its answer kept. Codes that no standard knows are left out, and named.
+
+    Raises:
+        RequestError: OPUS has no such corpus in that language.
+        IsoglotError: its index cannot be asked.
+    """
+    matched = _ALL.fullmatch(text)
+    if matched is None:
+        return [text]
+    query = {"languages": "True", "corpus": matched["corpus"], "source": matched["code"]}
+    remote = Remote(f"{config.opus_index_url.rstrip('?')}?{urlencode(query)}", _index_languages, _NEXT)
+    listed = _index_languages(download(remote, config, progress).path)
+    known = [code for code in listed if is_code(locale_code(code))]
+    wanted = [code for code in known if border.wants(parse(locale_code(code)))]
+    unknown = sorted(set(listed) - set(known))
+    left_out = f"; no standard knows {', '.join(unknown)}" if unknown else ""
+    progress.stage("corpus", f"{text}: {len(wanted)} of {len(listed)} languages{left_out}")
+    return [f"opus:{matched['place']}/{matched['code']}-{code}" for code in sorted(wanted)]
 
 
 def read_opus(path: Path, release: Release, border: Border) -> Iterator[Pair]:
@@ -125,6 +149,17 @@ def _index_versions(path: Path) -> list[str]:
     if not all(_VERSION.fullmatch(version) for version in versions):
         raise DamagedError(f"{path.name} names no version of a corpus.", _NEXT)
     return versions
+
+
+def _index_languages(path: Path) -> list[str]:
+    """Codes in an answer of the index."""
+    try:
+        codes = [str(code) for code in json.loads(path.read_bytes())["languages"]]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedError(f"{path.name} is no answer of OPUS's index ({error!r}).", _NEXT) from error
+    if not codes:
+        raise RequestError("OPUS has no such corpus in that language.", _NEXT)
+    return codes
 
 
 def _only_member(path: Path, ending: str) -> str:

@@ -2,6 +2,7 @@
 
 A folder has `sentences` (id, language, text) and `links` (id, id of a translation) of all languages. The server
 also has them per language: `eng/eng_sentences.tsv.bz2`, `deu/deu_sentences.tsv.bz2`, `eng/eng-deu_links.tsv.bz2`.
+`eng-*` is one language with all that it is linked with, read in one pass.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _TERMS = "CC BY 2.0 FR"
 _WORK = "Sentences of Tatoeba (https://tatoeba.org) by its contributors"
 _CODES = re.compile(r"([a-z]{3,4})-([a-z]{3,4})")
+_ALL = re.compile(r"([a-z]{3,4})-\*")
 _NEXT = "Tatoeba's codes have three letters, such as eng, deu or cmn; see https://tatoeba.org/downloads."
 _JOINED = """
     select s.text, t.text, t.lang from links
@@ -44,24 +46,41 @@ _UNKNOWN = "\\N"  # the export's mark for a sentence whose language nobody has s
 def read_tatoeba(folder: Path, corpus: str, border: Border) -> Iterator[Pair]:
     """Yield each sentence of the source language with each of its translations that are wanted, in link order.
 
-    Sentences and links meet in DuckDB, which spills to disk: an export has tens of millions of both.
-
     Raises:
         RequestError: a file is missing.
         DamagedError: a line has another number of columns, or an id is no number.
     """
+    sentences, links = export_files(folder)
+    yield from _joined([sentences], [links], corpus, border)
+
+
+def read_all_linked(files: Sequence[Path], corpus: str, border: Border) -> Iterator[Pair]:
+    """Yield what `read_tatoeba` does from the files of a language with all others, as `fetch_all` gives them.
+
+    Raises:
+        DamagedError: a line has another number of columns, or an id is no number.
+    """
+    first, *others = files
+    yield from _joined([first, *others[::2]], others[1::2], corpus, border)
+
+
+def _joined(sentences: Sequence[Path], links: Sequence[Path], corpus: str, border: Border) -> Iterator[Pair]:
+    """Sentences and links meet in DuckDB, which spills to disk: an export has tens of millions of both."""
     import duckdb
 
-    sentences, links = export_files(folder)
     with (
         tempfile.TemporaryDirectory() as scratch,
         duckdb.connect(f"{scratch}/export.duckdb", config={"memory_limit": _MEMORY}) as database,
     ):
         database.execute("create table sentences (id bigint, lang text, text blob)")
         database.execute("create table links (number bigint, first bigint, second bigint)")
-        _insert(database, "sentences", _wanted_sentences(sentences, border))
-        _insert(database, "links", ((number, *_ids(row, links, number)) for number, row in _rows(links, 2)))
-        # every link is there in both directions: the one from the source language is enough
+        for path in sentences:
+            _insert(database, "sentences", _wanted_sentences(path, border))
+        counter = itertools.count(1)
+        for path in links:
+            numbered = ((next(counter), *_ids(row, path, number)) for number, row in _rows(path, 2))
+            _insert(database, "links", numbered)
+        # every link of an export is there in both directions: the one from the source language is enough
         reader = database.sql(_JOINED, params=[border.source_lang]).to_arrow_reader(_BATCH_ROWS)
         for batch in reader:
             for source, target, tag in zip(*(column.to_pylist() for column in batch.columns), strict=True):
@@ -81,6 +100,37 @@ def fetch_tatoeba(text: str, config: DownloadConfig, progress: Progress) -> list
     first, second = matched.groups()
     base = config.tatoeba_url.rstrip("/")
     names = [f"{first}/{first}_sentences", f"{second}/{second}_sentences", f"{first}/{text}_links"]
+    return [
+        download(Remote(f"{base}/{name}.tsv.bz2", _require_whole, _NEXT), config, progress) for name in names
+    ]
+
+
+def fetch_all(text: str, config: DownloadConfig, progress: Progress) -> list[Downloaded]:
+    """Download the sentences of the one language of `eng-*`, and of every other that it is linked with, with the links.
+
+    The list of the others is the server's page of that language at the first time; later runs mean the same ones.
+
+    Returns:
+        The language's sentences; then sentences and links of each other one.
+
+    Raises:
+        RequestError: it names no code, or Tatoeba has no such language.
+        IsoglotError: a download failed.
+    """
+    matched = _ALL.fullmatch(text)
+    if matched is None:
+        raise RequestError(f"tatoeba:{text} names no language before -*.", _NEXT)
+    first = matched[1]
+    base = config.tatoeba_url.rstrip("/")
+    page = download(Remote(f"{base}/{first}/", _require_page, _NEXT), config, progress)
+    listed = re.findall(
+        rf'href="{first}-([a-z]{{3,4}})_links\.tsv\.bz2"', page.path.read_text("utf-8", "replace")
+    )
+    if not listed:
+        raise RequestError(f"{base}/{first}/ lists no links to other languages.", _NEXT)
+    names = [f"{first}/{first}_sentences"]
+    for code in sorted(set(listed)):
+        names += [f"{code}/{code}_sentences", f"{first}/{first}-{code}_links"]
     return [
         download(Remote(f"{base}/{name}.tsv.bz2", _require_whole, _NEXT), config, progress) for name in names
     ]
@@ -178,6 +228,11 @@ def _require_whole(path: Path) -> None:
     with path.open("rb") as file:
         for _ in unpack(file, ".bz2", path.name):
             pass
+
+
+def _require_page(path: Path) -> None:
+    if not path.stat().st_size:
+        raise DamagedError("The list of languages is empty.", _NEXT)
 
 
 def _rows(path: Path, width: int) -> Iterator[tuple[int, list[str]]]:

@@ -35,8 +35,7 @@ class Batch:
 def epoch(examples: ParallelTexts, config: TrainConfig, seed: int, number: int) -> Iterator[Batch]:
     """Yield the batches of one epoch; a pure function of its arguments, so a resumed run sees the same ones."""
     rows, weights = visits(examples, config, (seed, number))
-    lengths = examples.tokens.lengths[rows]
-    for chosen in length_batches(lengths, config.batch_tokens, (seed, number)):
+    for chosen in _cut(examples.tokens.lengths[rows], config, (seed, number)):
         yield Batch(rows[chosen], weights[chosen])
 
 
@@ -66,6 +65,16 @@ def language_shares(examples: ParallelTexts, config: TrainConfig, seed: int) -> 
     drawn = _drawn(examples, config, (seed, 0))
     found = shares(examples.language, drawn, len(examples.languages))
     return dict(zip(examples.languages, found.tolist(), strict=True))
+
+
+def _cut(
+    lengths: NDArray[np.int64], config: TrainConfig, seed: tuple[int, ...]
+) -> Iterator[NDArray[np.int64]]:
+    """Batches of similar length under the token budget, or of so many rows in their order."""
+    if config.batch_sentences is None:
+        return length_batches(lengths, config.batch_tokens, seed)
+    places, size = np.arange(len(lengths)), config.batch_sentences
+    return (places[start : start + size] for start in range(0, len(lengths), size))
 
 
 def _drawn(examples: ParallelTexts, config: TrainConfig, seed: tuple[int, ...]) -> NDArray[np.int64]:
