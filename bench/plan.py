@@ -1,13 +1,14 @@
 """What `isoglot plan` says beside what the run then takes: tokens, steps, minutes, memory.
 
-    python bench/plan.py [--work DIR] [--arms align epochs minutes static] [--sources 1500] [--threads 1] [--json]
+    python bench/plan.py [--work DIR] [--arms align epochs minutes static] [--sources 800] [--threads 1] [--json]
     python bench/plan.py --recipe FILE.toml --work DIR [--json]
 
 Each arm is a recipe on the packaged models and text. `isoglot plan RECIPE` and then `isoglot run RECIPE` are processes
 of their own; the plan builds the corpus, so neither counts it. In the run's process the tokens are counted where they
 enter the network, and its largest size and processor time are read at its end. Processor time is what to compare on a
-machine that does other work as well: the clock of a plan and of its run then tell of different loads. Every arm that
-is done lies in `--work`, and the same command goes on with the others. A ratio is what was planned over what came.
+machine that does other work as well: the clock of a plan and of its run then tell of different loads. Every plan and
+every run that is done lies in `--work`, and the same command goes on with the others. A ratio is what was planned over
+what came.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -88,19 +90,23 @@ def measure(to: Path, arguments: list[str]) -> None:
 
 
 def arm(recipe: Path, settings: tuple[str, ...], folder: Path, threads: int) -> dict[str, Any]:
-    """Plan and run one recipe, unless that was done before."""
-    done = folder / "arm.json"
+    """Plan and run one recipe; a plan that is there is kept, a run that was cut off is done anew."""
+    changes = [word for setting in settings for word in ("--set", setting)]
+    words = [str(recipe), "--out", str(folder / "run"), *changes, "--json"]
+    plan, took, done = (folder / name for name in ("plan.json", "took.json", "arm.json"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if not plan.is_file():
+        plan.write_text(_isoglot(["-m", "isoglot.cli.main", "plan", *words], threads))
     if not done.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        changes = [word for setting in settings for word in ("--set", setting)]
-        words = [str(recipe), "--out", str(folder / "run"), *changes, "--json"]
-        planned = json.loads(_isoglot(["-m", "isoglot.cli.main", "plan", *words], threads))
+        for begun in set((folder / "run").iterdir()) - {folder / "run" / "corpus"}:
+            begun.unlink() if begun.is_file() else shutil.rmtree(begun)
         began = time.monotonic()
-        _isoglot([__file__, "--measure", str(folder / "took.json"), "--", "run", *words], threads)
-        took = {"minutes": (time.monotonic() - began) / 60, **json.loads((folder / "took.json").read_text())}
-        ratios = {name: round(planned[name] / took[name], 3) if took[name] else None for name in COUNTED}
-        done.write_text(json.dumps({"planned": planned, "measured": took, "ratio": ratios}))
-    return dict(json.loads(done.read_text()))
+        _isoglot([__file__, "--measure", str(took), "--", "run", *words], threads)
+        measured = {"minutes": (time.monotonic() - began) / 60, **json.loads(took.read_text())}
+        done.write_text(json.dumps(measured))
+    planned, measured = json.loads(plan.read_text()), json.loads(done.read_text())
+    ratios = {name: round(planned[name] / measured[name], 3) if measured[name] else None for name in COUNTED}
+    return {"planned": planned, "measured": measured, "ratio": ratios}
 
 
 def _isoglot(arguments: list[str], threads: int) -> str:
@@ -133,7 +139,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/plan"))
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--recipe", type=Path, help="one recipe of your own instead of the arms")
-    parser.add_argument("--sources", type=int, default=1500, help="English sentences in the corpus")
+    parser.add_argument("--sources", type=int, default=800, help="English sentences in the corpus")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)

@@ -130,34 +130,50 @@ def _head(
 
 def training(recipe: Recipe, student: Encoder, examples: Examples, dev: HeldOut, scratch: Path) -> Training:
     """Take some steps of training, look once at the dev split and write one checkpoint, in `scratch`."""
-    config, vocabulary = recipe.train, vocabulary_in_use(student, examples, dev)
+    vocabulary = vocabulary_in_use(student, examples, dev)
     pool = Unknown((len(dev.pool), examples.vectors.shape[1]))[np.arange(len(dev.pool))]
     own = dataclasses.replace(examples, tokens=vocabulary.remap(examples.tokens))
-    objective = Distillation(own, config, recipe.seed, recipe.student.dims)
     run = Run(
-        student, objective, lambda encoder: dev_score(encoder, pool, dev, recipe.seed), config, recipe.seed,
-        scratch, "",
+        student, Distillation(own, recipe.train, recipe.seed, recipe.student.dims),
+        lambda encoder: dev_score(encoder, pool, dev, recipe.seed), recipe.train, recipe.seed, scratch, "",
     )  # fmt: skip
+    tried = _tried(run, own)
+    vocabulary.restore(student.model)
+    student.remap = None
+    steps, config = tried.schedule.steps, recipe.train
+    looks = 1 + sum(map(tried.schedule.evaluates_after, range(1, steps + 1)))
+    cost = tried.step * (steps + (_PROBED if config.minutes is not None else 0))
+    cost += (tried.look + tried.save) * looks + tried.look * bool(recipe.student.dims)
+    weights = sum(tensor.nbytes for tensor in student.model.state_dict().values())
+    return Training(steps, _tokens(run, steps), cost, tried.save * (weights / tried.written))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What one step, one look and one checkpoint of `written` bytes cost, and how often the run will do each."""
+
+    step: Cost
+    look: Cost
+    save: Cost
+    written: int
+    schedule: Schedule
+
+
+def _tried(run: Run, examples: Examples) -> _Tried:
+    """Do some steps, a look and a checkpoint; the optimiser is let go at the end, as in the run."""
     watch = Stopwatch()
-    score = run.validate(student)
+    score = run.validate(run.student)
     look = watch.cost()
     optimiser = new_optimiser(run)
-    step = Cost() if config.epochs == 0 else _step(run, optimiser, own)
+    step = Cost() if run.config.epochs == 0 else _step(run, optimiser, examples)
     laid_out = _laid_out(run, step, look)
     begun = Progressed(0, 0.0, laid_out, (CurvePoint(0, 0.0, None, score),), 0)
     watch = Stopwatch()
-    checkpoint.save(scratch, begun, student.model, optimiser, "", objective.beside)
+    checkpoint.save(run.folder, begun, run.student.model, optimiser, "", run.objective.beside)
     save = watch.cost()
-    written = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
-    shutil.rmtree(scratch)
-    vocabulary.restore(student.model)
-    student.remap = None
-    looks = 1 + sum(map(laid_out.evaluates_after, range(1, laid_out.steps + 1)))
-    probed = step * (_PROBED if config.minutes is not None else 0)
-    prefixes = look * bool(recipe.student.dims)
-    cost = step * laid_out.steps + probed + (look + save) * looks + prefixes
-    weights = sum(tensor.nbytes for tensor in student.model.state_dict().values())
-    return Training(laid_out.steps, _tokens(run, laid_out.steps), cost, save * (weights / written))
+    written = sum(path.stat().st_size for path in run.folder.rglob("*") if path.is_file())
+    shutil.rmtree(run.folder)
+    return _Tried(step, look, save, written, laid_out)
 
 
 def _step(run: Run, optimiser: Any, examples: Examples) -> Cost:  # noqa: ANN401  torch's
