@@ -16,22 +16,37 @@ from isoglot.artefact import digest_file, verify
 from isoglot.encode.encoder import load_encoder
 
 pytestmark = pytest.mark.slow
-TRAIN = "[train]\nepochs = {epochs}\nbatch_tokens = 512\nlearning_rate = {rate}\nevaluations = 6\n"
-RANKING = "[objective.ranking]\nhard_negatives = 2\n" + TRAIN.format(epochs=8, rate="1e-3")
-TRANSLATION = (
-    '[objective.translation]\ntargets = ["en", "de"]\nvocabulary = 300\nembedding = 24\ndecoder = 64\nlanguage = 4\n'
-    + TRAIN.format(epochs=40, rate="5e-3")
-)
+# a table of token vectors learns which words mean the same within seconds; the transformer of `tiny` does not
+RANKING = """
+[objective.ranking]
+hard_negatives = 2
+[train]
+epochs = 16
+batch_tokens = 1024
+learning_rate = 1e-2
+evaluations = 6
+"""
+TRANSLATION = """
+[objective.translation]
+targets = ["en", "de"]
+vocabulary = 200
+embedding = 24
+decoder = 48
+language = 4
+[train]
+epochs = 30
+batch_tokens = 1024
+learning_rate = 1e-2
+evaluations = 6
+"""
+STUDENTS = {"ranking": 'kind = "static"', "translation": 'kind = "lstm"\nlstm_width = 24'}
 
 
 def recipe_of(kind, folder, tiny_folder):
     student = tiny_folder / "student" if kind == "ranking" else None
     extra = RANKING if kind == "ranking" else TRANSLATION
     path = compared.write_recipe(folder / f"{kind}.toml", kind, student, tiny_folder / "pairs.tsv", extra)
-    if kind == "translation":
-        path.write_text(
-            path.read_text().replace("[student]\n", '[student]\nkind = "lstm"\nlstm_width = 32\n')
-        )
+    path.write_text(path.read_text().replace("[student]\n", f"[student]\n{STUDENTS[kind]}\n"))
     return path
 
 
@@ -52,7 +67,7 @@ def test_the_student_learns(learned):
     kind, _, run = learned
     about = card(run)
     curve = [point["score"]["retrieval"] for point in about["dev"]]
-    assert about["shipped"] == "trained" and max(curve) > curve[0] + 0.2, curve
+    assert about["shipped"] == "trained" and max(curve) > curve[0] + 0.05, curve
     assert all(point["score"]["spearman"] is None for point in about["dev"])
     assert about["objective"]["kind"] == kind and "teacher" not in about
     losses = [point["loss"] for point in about["dev"][1:]]
@@ -67,6 +82,13 @@ def test_the_folder_is_a_plain_one(learned):
     texts = [tiny.sentence(number) for number in range(8)]
     theirs = SentenceTransformer(str(run / "student"), device="cpu").encode(texts)
     np.testing.assert_allclose(theirs, load_encoder(run / "student").encode(texts), rtol=1e-4, atol=1e-4)
+
+
+def test_the_page_shows_the_curve(learned):
+    kind, _, run = learned
+    page = (run / "report.html").read_text()
+    assert "Learning curve" in page and f"<dd>{kind}</dd>" in page
+    assert "Retrieval, top-1: from" in page and "Spearman: from" not in page
 
 
 def test_held_out_scores_and_evaluate_agree(learned, tmp_path):

@@ -62,8 +62,8 @@ def _prepare(
     progress.stage("start", what_it_is(origin, recipe))
     parallel = parallel_text(folder, recipe, benchmarks, progress)
     material = Material(parallel, origin, lambda: untouched(origin, recipe, folder.rows, progress))
-    options = recipe.model_dump(mode="json", include={"objective", "student", "train", "seed"})
-    inputs = {"options": digest_json(options), **further}
+    options = recipe.model_dump(mode="json", include={"objective", "student", "seed"})
+    inputs = {"options": digest_json({**options, "train": recipe.train.shaping()}), **further}
     if origin is not None:
         inputs["start"] = folder_digest(origin.folder)
     if parallel is not None:

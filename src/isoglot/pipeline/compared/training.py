@@ -65,7 +65,7 @@ def train_student(
             config=options,
             seed=stage.recipe.seed,
             folder=stage.folder.root / part,
-            request=digest_json([stage.request, part, options.model_dump(mode="json")]),
+            request=digest_json([stage.request, part, options.shaping()]),
         )
         return train(run, stage.progress)
     finally:
