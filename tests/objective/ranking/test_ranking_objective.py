@@ -59,6 +59,7 @@ def losses(run):
     return {task: float(np.mean(values)) for task, values in found.items()}
 
 
+@pytest.mark.slow
 def test_every_task_is_learned(tiny_folder, tmp_path):
     config = CONFIG.model_copy(update={"epochs": 12.0})
     run = make_run(tiny_folder, tmp_path, config, RankingConfig(batches={"translation": 1}))
@@ -74,6 +75,7 @@ class StoppedError(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [2, 3])
 def test_a_resumed_run_ends_with_the_same_bits_heads_included(tiny_folder, tmp_path, look):
     whole = make_run(tiny_folder, tmp_path / "whole", hard=2)

@@ -49,11 +49,12 @@ class KnownPairs:
             first: int64, numbers of first texts.
             second: int64, of second ones; both are broadcast.
         """
-        wanted = first * self.size + second
+        equal: NDArray[np.bool_] = first == second
         if not len(self.codes):
-            return first == second
+            return equal
+        wanted = first * self.size + second
         places = np.searchsorted(self.codes, wanted).clip(max=len(self.codes) - 1)
-        return (self.codes[places] == wanted) | (first == second)
+        return equal | (self.codes[places] == wanted)
 
     def most(self) -> int:
         """Largest number of texts that go with one first text, itself included; at least 1."""
