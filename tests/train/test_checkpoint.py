@@ -8,7 +8,7 @@ import torch
 
 from isoglot.train import checkpoint
 from isoglot.train.checkpoint import CurvePoint, Progressed
-from isoglot.train.loop import _cut_log
+from isoglot.train.log import cut
 from isoglot.train.schedule import Schedule
 from isoglot.train.validation import DevScore
 
@@ -86,7 +86,7 @@ def test_leftovers_of_a_killed_process_go(tmp_path):
 def test_the_log_is_cut_back_to_the_step_that_goes_on(tmp_path):
     log = tmp_path / "log.jsonl"
     log.write_text("".join(json.dumps({"step": step}) + "\n" for step in (1, 2, 3)) + '{"step": 4, "lo')
-    _cut_log(tmp_path, 2)
+    cut(tmp_path, 2)
     assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == [1, 2]
-    _cut_log(tmp_path, 7)
+    cut(tmp_path, 7)
     assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == [1, 2]

@@ -88,6 +88,7 @@ def distil(
     with handled(as_json) as console:
         from isoglot.errors import RequestError
         from isoglot.pipeline.run import run
+        from isoglot.train.team import is_first
 
         if align_only and (minutes is not None or epochs is not None):
             raise RequestError("--align-only does not train.", "Leave out --minutes and --epochs.")
@@ -99,10 +100,15 @@ def distil(
         texts = (corpus or [], add or [])
         recipe = _recipe((teacher, student), origin, texts, horizon, settings)
         finished = run(recipe, out, evaluate=False, store=store, progress=console)
-        console.finish(
-            {"student": str(finished.folder.student), "card": dict(finished.card), "change": finished.change},
-            _changes(finished) + summary(finished),
-        )
+        if is_first():
+            console.finish(
+                {
+                    "student": str(finished.folder.student),
+                    "card": dict(finished.card),
+                    "change": finished.change,
+                },
+                _changes(finished) + summary(finished),
+            )
 
 
 def _recipe(

@@ -30,6 +30,7 @@ from isoglot.student.vocabulary import SubVocabulary
 from isoglot.teacher.axes import AXES
 from isoglot.teacher.kinds import Credit
 from isoglot.train.loop import Outcome, Run, train
+from isoglot.train.team import ALONE, Team
 from isoglot.train.validation import gained, harmed
 
 _NAMED = 4  # largest, and as many smallest, shares that the line before training names
@@ -49,9 +50,16 @@ class Material:
 
 
 def learn(
-    run: RunFolder, recipe: Recipe, material: Material, start: Start, progress: Progress
+    run: RunFolder,
+    recipe: Recipe,
+    material: Material,
+    start: Start,
+    progress: Progress,
+    team: Team = ALONE,
 ) -> Mapping[str, Any]:
     """Train the student and publish it, or leave it when `run.student` already answers this request.
+
+    Of a team every process trains and the first one publishes; the others wait for it.
 
     Returns:
         The card of the published student (its isoglot.json).
@@ -60,14 +68,29 @@ def learn(
         "corpus": material.corpus.manifest.digest, "warm start": start.digest,
         **material.reference.spaces,
     }  # fmt: skip
-    options = {"train": recipe.train.model_dump(), "dims": recipe.student.dims, "seed": recipe.seed}
+    options = {"train": recipe.train.shaping(), "dims": recipe.student.dims, "seed": recipe.seed}
     request = digest_json({"inputs": inputs, **options})
     wanted = {**inputs, "request": request}
     if (run.student / "isoglot.json").is_file() and read_manifest(run.student).inputs == wanted:
         return read_manifest(run.student).config
     shares = language_shares(material.examples, recipe.train, recipe.seed)
     progress.stage("mixing", _mixing(shares, recipe.train.temperature))
-    outcome = _train(run, recipe, material, start, request, progress)
+    outcome = _train(run, recipe, material, start, (request, team), progress)
+    if team.first:
+        _publish(run, recipe, material, start, (outcome, shares, wanted))
+    team.meet()
+    return read_manifest(run.student).config
+
+
+def _publish(
+    run: RunFolder,
+    recipe: Recipe,
+    material: Material,
+    start: Start,
+    learned: tuple[Outcome, Mapping[str, float], Mapping[str, str]],
+) -> None:
+    """Write the student's folder: how it was trained, the shares of the languages, what it was made from."""
+    outcome, shares, wanted = learned
     searched = material.reference.searched(material.dev.pool)
     pool = material.reference.vectors(material.dev.pool) if searched is None else searched
     widths = prefix_retrieval(start.student, pool, material.dev, recipe.student.dims)
@@ -75,14 +98,19 @@ def learn(
     axes = material.reference.targets.folder / AXES
     provenance = student_folder.Provenance(card, _notice(material), wanted, (axes,) if axes.is_file() else ())
     student_folder.save(start.student, material.origin.folder, run.student, provenance)
-    return card
 
 
 def _train(
-    run: RunFolder, recipe: Recipe, material: Material, start: Start, request: str, progress: Progress
+    run: RunFolder,
+    recipe: Recipe,
+    material: Material,
+    start: Start,
+    who: tuple[str, Team],
+    progress: Progress,
 ) -> Outcome:
     """Train with only the embedding rows in use, and put the full vocabulary back at the end."""
     student, dev = start.student, material.dev
+    request, team = who
     targets, documents = material.reference.vectors(dev.pool), material.reference.searched(dev.pool)
     vocabulary = vocabulary_in_use(student, material.examples, dev)
     examples = dataclasses.replace(material.examples, tokens=vocabulary.remap(material.examples.tokens))
@@ -96,6 +124,7 @@ def _train(
                 seed=recipe.seed,
                 folder=run.training,
                 request=request,
+                team=team,
             ),
             progress,
         )

@@ -34,6 +34,7 @@ from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.store import Store
 from isoglot.teacher.store_header import HEADER
+from isoglot.train.team import Team, joined
 from isoglot.train.weights import translation_weights
 
 
@@ -58,7 +59,7 @@ def run(
     store: Path | None = None,
     progress: Progress = SILENT,
 ) -> Finished:
-    """Do all stages of a recipe.
+    """Do all stages of a recipe; under torchrun several processes train the student together.
 
     Args:
         recipe: what to do.
@@ -72,12 +73,30 @@ def run(
         IsoglotError: a stage failed; the next run continues there.
     """
     folder = RunFolder(out)
-    with exclusive(out), explaining_full_disk(out):
+    with joined(recipe.train.process_timeout) as team:
+        if not team.first:
+            return _help(folder, recipe, store or folder.store, team)
+        return _lead(folder, recipe, store or folder.store, team, progress, evaluate=evaluate)
+
+
+def _help(folder: RunFolder, recipe: Recipe, store: Path, team: Team) -> Finished:
+    """Train along with the first process of a team; what that one has made is only read."""
+    with team.in_turn():
+        material, start, _ = _prepare(folder, recipe, store, SILENT)
+    return Finished(folder, learn(folder, recipe, material, start, SILENT, team), None)
+
+
+def _lead(
+    folder: RunFolder, recipe: Recipe, store: Path, team: Team, progress: Progress, *, evaluate: bool
+) -> Finished:
+    """Do all stages; what writes is done here, in the first process or the only one."""
+    with exclusive(folder.root), explaining_full_disk(folder.root):
         for part in (folder.corpus, folder.rows, folder.start, folder.student):
             discard_leftovers(part)
         write_json(folder.recipe, recipe.model_dump(mode="json"))
-        material, start, test = _prepare(folder, recipe, store or folder.store, progress)
-        card = learn(folder, recipe, material, start, progress)
+        with team.in_turn():
+            material, start, test = _prepare(folder, recipe, store, progress)
+        card = learn(folder, recipe, material, start, progress, team)
         progress.stage("training", f"{card['steps']} steps in {card['minutes']:.1f} min; {card['why']}")
         changed = None
         if recipe.student.further:

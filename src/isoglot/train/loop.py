@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import json
-import re
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from isoglot.artefact import write_json
 from isoglot.config import TrainConfig
-from isoglot.disk import write_atomic
-from isoglot.errors import IsoglotError
+from isoglot.errors import IsoglotError, RequestError
+from isoglot.memory import explaining_full_memory
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.train import checkpoint
 from isoglot.train.checkpoint import CurvePoint, Progressed
+from isoglot.train.log import Log, logged
 from isoglot.train.pace import schedule
 from isoglot.train.step import Run as Run
-from isoglot.train.step import new_optimiser, step_batches, take
+from isoglot.train.step import new_optimiser, step_batches, take, visited
 from isoglot.train.validation import beats, collapse, harmed
 
 if TYPE_CHECKING:
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 
 _REWOUND_RATE = 0.5  # factor on the learning rate after each collapse
 NOT_FINITE = "not_finite.json"
-_FULL = re.compile(r"can.t allocate memory|not enough memory|out of memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,33 +47,77 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
     """Train to the end of the schedule, resuming from the newest good checkpoint of the same request.
 
     Leaves the best weights in the student and in what learned beside it: best by `validation.beats`, where step 0
-    is the start.
+    is the start. Of several processes the first one looks at the dev split, decides and writes; the others read at
+    every look what it wrote, so that all go on from the same weights.
+
+    Raises:
+        RequestError: several processes cannot share the batches of a step.
+        IsoglotError: memory ran out, another process is gone, or the best weights are damaged.
     """
-    run.folder.mkdir(parents=True, exist_ok=True)
-    checkpoint.clean(run.folder, run.request)
+    _refuse_uneven(run)
     optimiser = new_optimiser(run)
-    found = checkpoint.newest(run.folder, run.request)
-    for problem in checkpoint.passed_over(run.folder, run.request, None if found is None else found[0]):
-        there = "the start" if found is None else found[0].name
-        progress.stage("checkpoint", f"damaged and passed over, training goes on from {there}: {problem}")
-    if found is not None:
-        checkpoint.load(found[0], run.student.model, optimiser, run.objective.beside)
-        progressed = found[1]
-    else:
-        progressed = _begin(run)
-        _save(run, progressed, optimiser)
-    _cut_log(run.folder, progressed.step)
-    with progress.task("training", progressed.schedule.steps, "steps") as task:
+    progressed = _started(run, optimiser, progress)
+    with (
+        logged(run, progressed.step) as log,
+        progress.task("training", progressed.schedule.steps, "steps") as task,
+    ):
         task.advance(progressed.step)
-        with _explaining_full_memory(run.config):
-            progressed, remark = _steps(run, optimiser, progressed, task)
+        with explaining_full_memory("in training", _smaller(run.config)):
+            progressed, remark = _steps(run, optimiser, progressed, task, log)
     checkpoint.load_best(run.folder, progressed.best_step, run.student.model, run.objective.beside)
     said = [text for text in (collapses(progressed), remark) if text]
     return Outcome(progressed, "; ".join(said))
 
 
+def _refuse_uneven(run: Run) -> None:
+    batches, size = run.config.accumulate, run.team.size
+    if batches % size:
+        raise RequestError(
+            f"{size} processes cannot share the {batches} batches of a step evenly.",
+            f"Give --set train.accumulate={size * -(-batches // size)}, or another --nproc-per-node.",
+        )
+
+
+def _started(run: Run, optimiser: torch.optim.Optimizer, progress: Progress) -> Progressed:
+    """Go on from the newest good checkpoint, or begin."""
+    if run.team.first:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        checkpoint.clean(run.folder, run.request)
+    run.team.meet()
+    found = checkpoint.newest(run.folder, run.request)
+    if run.team.first:
+        for problem in checkpoint.passed_over(run.folder, run.request, None if found is None else found[0]):
+            there = "the start" if found is None else found[0].name
+            progress.stage("checkpoint", f"damaged and passed over, training goes on from {there}: {problem}")
+    if found is None:
+        return _begin(run, optimiser)
+    checkpoint.load(found[0], run.student.model, optimiser, run.objective.beside)
+    return found[1]
+
+
+def _lead(run: Run, progressed: Progressed, optimiser: torch.optim.Optimizer) -> Progressed:
+    """Write a checkpoint, from which the other processes go on."""
+    model, beside = run.student.model, run.objective.beside
+    checkpoint.save(run.folder, progressed, model, optimiser, run.request, beside)
+    run.team.meet()
+    return progressed
+
+
+def _follow(run: Run, optimiser: torch.optim.Optimizer) -> Progressed:
+    """Go on from the checkpoint that the first process writes: from its weights and what it decided."""
+    run.team.meet()
+    found = checkpoint.newest(run.folder, run.request)
+    if found is None:
+        raise IsoglotError(
+            f"Process {run.team.number} finds no checkpoint of this run in {run.folder}.",
+            "All processes need the same --out, on a file system that they share.",
+        )
+    checkpoint.load(found[0], run.student.model, optimiser, run.objective.beside)
+    return found[1]
+
+
 def _steps(
-    run: Run, optimiser: torch.optim.Optimizer, progressed: Progressed, task: Task
+    run: Run, optimiser: torch.optim.Optimizer, progressed: Progressed, task: Task, log: Log
 ) -> tuple[Progressed, str]:
     """Do the steps that are left; return how far it came and why it stopped early, if it did."""
     losses: list[float] = []
@@ -96,20 +136,20 @@ def _steps(
             )
         losses.append(loss)
         progressed = replace(progressed, step=progressed.step + 1, seconds=time.monotonic() - clock)
-        _log(
-            run.folder,
-            {"step": progressed.step, "loss": loss, "rate": factor, "seconds": round(progressed.seconds, 3)},
-        )
+        log.step({
+            "step": progressed.step, "loss": loss, "rate": factor, "seconds": round(progressed.seconds, 3),
+            "tokens": sum(run.objective.tokens(batch) for batch in batches), "rows": visited(run, batches),
+        })  # fmt: skip
         task.advance()
         if progressed.schedule.evaluates_after(progressed.step):
-            progressed = _look(run, progressed, float(np.mean(losses)), clock)
+            if run.team.first:
+                progressed = _look(run, progressed, float(np.mean(losses)), clock)
+                log.look(progressed.curve[-1])
+                progressed, optimiser = _unless_collapsed(run, progressed, optimiser, task)
+                _lead(run, progressed, optimiser)
+            else:
+                progressed = _follow(run, optimiser)
             losses = []
-            score = progressed.curve[-1].score
-            task.note(f"dev retrieval {score.retrieval:.1%}, Spearman {score.spearman:.3f}")
-            if collapse(score, progressed.start) and len(progressed.rewound) < run.config.rewinds:
-                progressed, optimiser = _rewind(run, progressed)
-                task.note(f"{collapses(progressed)}")
-            _save(run, progressed, optimiser)
     return progressed, ended(run.config, progressed)
 
 
@@ -135,20 +175,36 @@ def collapses(progressed: Progressed) -> str:
     )
 
 
+def _unless_collapsed(
+    run: Run, progressed: Progressed, optimiser: torch.optim.Optimizer, task: Task
+) -> tuple[Progressed, torch.optim.Optimizer]:
+    """Go back to the best weights when the last look shows a collapse, if that is still allowed."""
+    score = progressed.curve[-1].score
+    task.note(str(score))
+    if collapse(score, progressed.start) and len(progressed.rewound) < run.config.rewinds:
+        progressed, optimiser = _rewind(run, progressed)
+        task.note(f"{collapses(progressed)}")
+    return progressed, optimiser
+
+
 def _rewind(run: Run, progressed: Progressed) -> tuple[Progressed, torch.optim.Optimizer]:
     """Go back to the best weights with a fresh optimiser; what is left of the schedule is done more slowly."""
     checkpoint.load_best(run.folder, progressed.best_step, run.student.model, run.objective.beside)
     return replace(progressed, rewound=(*progressed.rewound, progressed.step)), new_optimiser(run)
 
 
-def _begin(run: Run) -> Progressed:
+def _begin(run: Run, optimiser: torch.optim.Optimizer) -> Progressed:
     """Look at the start, measure the speed of the first batches, and fix the schedule."""
     began = time.monotonic()
-    start = run.validate(run.student)
+    start = run.validate(run.student) if run.team.first else None
     evaluation_seconds = time.monotonic() - began
+    run.team.meet()
     laid_out = schedule(run, evaluation_seconds)
+    if start is None:
+        return _follow(run, optimiser)
     seconds = time.monotonic() - began
-    return Progressed(0, seconds, laid_out, (CurvePoint(0, seconds, None, start),), 0)
+    begun = Progressed(0, seconds, laid_out, (CurvePoint(0, seconds, None, start),), 0)
+    return _lead(run, begun, optimiser)
 
 
 def _look(run: Run, progressed: Progressed, loss: float, clock: float) -> Progressed:
@@ -161,41 +217,17 @@ def _look(run: Run, progressed: Progressed, loss: float, clock: float) -> Progre
     return replace(progressed, curve=(*progressed.curve, point), best_step=best_step, seconds=point.seconds)
 
 
-def _save(run: Run, progressed: Progressed, optimiser: torch.optim.Optimizer) -> None:
-    model, beside = run.student.model, run.objective.beside
-    checkpoint.save(run.folder, progressed, model, optimiser, run.request, beside)
-
-
-def _cut_log(folder: Path, step: int) -> None:
-    """Forget the log of steps after `step`, which are done again, and a line that a power cut left half."""
-    path = folder / "log.jsonl"
-    lines = path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else []
-    whole = [line for line in lines if line.endswith("}\n") and json.loads(line)["step"] <= step]
-    write_atomic(path, "".join(whole))
-
-
-def _log(folder: Path, entry: dict[str, float]) -> None:
-    with (folder / "log.jsonl").open("a") as file:
-        file.write(json.dumps(entry) + "\n")
-
-
-@contextmanager
-def _explaining_full_memory(config: TrainConfig) -> Iterator[None]:
-    """Turn torch's error of a full memory, on whatever device, into one that says what to do."""
-    try:
-        yield
-    except RuntimeError as error:
-        if not _FULL.search(str(error)):
-            raise
-        raise IsoglotError(
-            f"Memory ran out in training: {str(error).splitlines()[0]}.",
-            f"Run again with a smaller train.batch_tokens than {config.batch_tokens} (and train.accumulate for it);"
-            " a started run must begin anew for that, in another folder.",
-        ) from error
+def _smaller(config: TrainConfig) -> str:
+    return (
+        f"Run again with a smaller train.batch_tokens than {config.batch_tokens} (and train.accumulate for it);"
+        " a started run must begin anew for that, in another folder."
+    )
 
 
 def _dump(run: Run, batches: Sequence[Any], step: int) -> None:
     """Write down which texts made a step that could not be taken."""
+    if not run.team.first:
+        return
     rows = [int(row) for batch in batches for row in run.objective.rows(batch)]
     texts = [text for batch in batches for text in run.objective.texts(batch)]
     write_json(run.folder / NOT_FINITE, {"step": step, "rows": rows, "texts": texts})

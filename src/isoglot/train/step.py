@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from isoglot.config import TrainConfig
 from isoglot.objective.protocol import Objective
+from isoglot.train.gradients import add_gradients
+from isoglot.train.team import ALONE, Team
 from isoglot.train.validation import Validate
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ class Run:
         seed: of dropout and whatever else is drawn within a step.
         folder: checkpoints and log.
         request: digest of everything that shapes the run; a checkpoint of another request is not resumed.
+        team: the processes that train it together, each its share of the batches of every step.
     """
 
     student: Encoder
@@ -39,22 +43,39 @@ class Run:
     seed: int
     folder: Path
     request: str
+    team: Team = ALONE
 
 
 def take(
     run: Run, optimiser: torch.optim.Optimizer, batches: Sequence[Any], factor: float, number: int
 ) -> float | None:
-    """Take one optimiser step; a loss or gradient that is not finite takes none and gives None."""
+    """Take one optimiser step; a loss or gradient that is not finite takes none and gives None.
+
+    Args:
+        run: what is trained; each process of its team runs its own batches, and all take the same step.
+        optimiser: of `new_optimiser`.
+        batches: all of the step.
+        factor: on the peak of the learning rate.
+        number: steps done before.
+
+    Returns:
+        The loss of the step, the mean over its batches by their weights.
+
+    Raises:
+        IsoglotError: another process of the team is gone.
+    """
     import torch
 
     optimiser.zero_grad(set_to_none=True)
-    torch.manual_seed(run.seed * 1_000_003 + number)  # of the step, so that a resumed run drops the same
-    weights = [run.objective.weight(batch) for batch in batches]
-    shares = [weight / sum(weights) for weight in weights]
-    loss = torch.stack(
-        [backward(run, batch, share) for batch, share in zip(batches, shares, strict=True)]
-    ).sum()
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    weights = [run.objective.weight(batch) for batch in batches]
+    losses = torch.zeros(len(batches), device=parameters[0].device)
+    for place in run.team.own(range(len(batches))):
+        torch.manual_seed(_seed(run, number, place))
+        losses[place] = backward(run, batches[place], weights[place] / sum(weights))
+    run.team.add(losses)
+    add_gradients(parameters, run.team)
+    loss = losses.sum()
     norm = torch.nn.utils.clip_grad_norm_(parameters, run.config.clip)
     if not (torch.isfinite(loss) and torch.isfinite(norm)):
         return None
@@ -69,6 +90,27 @@ def backward(run: Run, batch: Any, share: float) -> torch.Tensor:  # noqa: ANN40
     loss = run.objective.loss(run.student, batch) * share
     loss.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
+
+
+def _seed(run: Run, step: int, place: int) -> int:
+    """Give the seed of a batch: the same in a resumed run, and whichever process runs it."""
+    return run.seed * 1_000_003 + step + (place << 40)
+
+
+def visited(run: Run, batches: Sequence[Any]) -> str:
+    """Digest of the rows of a step in their order, each process naming those that it ran: 16 hexadecimal digits.
+
+    Raises:
+        IsoglotError: another process of the team is gone.
+    """
+    import torch
+
+    named = torch.zeros(len(batches), dtype=torch.int64)
+    for place in run.team.own(range(len(batches))):
+        digest = hashlib.sha256(run.objective.rows(batches[place]).tobytes()).digest()
+        named[place] = int.from_bytes(digest[:7])
+    run.team.add(named)
+    return hashlib.sha256(named.numpy().tobytes()).hexdigest()[:16]
 
 
 def step_batches(run: Run) -> Iterator[list[Any]]:
