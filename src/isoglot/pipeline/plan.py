@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 NOT_COUNTED = (
     "building the corpus, which is done now and kept",
+    "the start of the program and the page of the report, some seconds each",
     "searches and scores on test sets, beyond the encoding of their sentences",
     "an end before the schedule's, by train.patience or a collapse",
 )
