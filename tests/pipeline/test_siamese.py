@@ -22,7 +22,7 @@ QUICK = ["objective.siamese.learning_rate=1e-3", "student.max_tokens=32"]
 
 def isoglot(*arguments, cwd):
     command = [sys.executable, "-m", "isoglot.cli.main", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=280)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600)
 
 
 def settings(*changes):
