@@ -21,12 +21,12 @@ def run_of(laser, folder, config, seed=0):
     return Run(laser.student, laser.objective, lambda encoder: FLAT, config, seed, folder, "request")
 
 
-def steps(laser, folder, config, count):
-    """Losses of some steps at the peak rate."""
+def steps(laser, folder, config, most, enough=lambda: False):
+    """Losses of some steps at the peak rate; every 50 steps it may be `enough`."""
     run = run_of(laser, folder, config)
     optimiser = new_optimiser(run)
     done, number = [], 0
-    while len(done) < count:
+    while len(done) < most and not (len(done) % 50 == 0 and enough()):
         for batch in laser.objective.epoch(number):
             done.append(take(run, optimiser, [batch], 1.0, len(done)))
         number += 1
@@ -37,7 +37,7 @@ FAST = {"learning_rate": 1e-2, "head_learning_rate": 1e-2, "weight_decay": 0.0, 
 
 
 def test_the_loss_falls(laser, tmp_path):
-    losses = steps(laser, tmp_path, TrainConfig(**FAST), 40)
+    losses = steps(laser, tmp_path, TrainConfig(**{**FAST, "batch_tokens": 512}), 40)
     assert losses[0] == pytest.approx(np.log(len(laser.texts.alphabet) + 1), abs=0.3)
     assert np.mean(losses[-5:]) < 0.6 * losses[0]
 
@@ -48,8 +48,15 @@ def test_greedy_decoding_copies_a_corpus_of_100_pairs(make_laser, make_groups, s
     student = small["student"].model_copy(update={"lstm_width": 64})
     options = TrainConfig(**{**FAST, "learning_rate": 4e-3, "head_learning_rate": 4e-3}, epochs=1)
     laser = make_laser(make_groups({"de": 100}), tmp_path / "v", student, model, options)
-    steps(laser, tmp_path, options, 400)
     german, english = laser.groups.targets, laser.groups.sources
+    assert len(german) == len(set(english)) == 100
+    steps(
+        laser,
+        tmp_path,
+        options,
+        500,
+        lambda: translate(laser.objective, laser.student, german, "en") == english,
+    )
     assert translate(laser.objective, laser.student, german, "en") == english
     assert translate(laser.objective, laser.student, english, "de") == german
 
@@ -58,19 +65,26 @@ def test_the_loss_depends_on_the_language_to_write(laser):
     """The same texts, said to be in the other target language, cost something else: the id is not ignored."""
     objective = laser.objective
     batch = next(objective.epoch(0))
-    swapped = dataclasses.replace(objective, pairs=dataclasses.replace(laser.texts, target=1 - laser.texts.target))
+    swapped = dataclasses.replace(
+        objective, pairs=dataclasses.replace(laser.texts, target=1 - laser.texts.target)
+    )
     with torch.no_grad():
         losses = [each.loss(laser.student, batch).item() for each in (objective, swapped)]
     assert abs(losses[0] - losses[1]) > 1e-5
 
 
+@pytest.mark.slow
 def test_the_language_decides_what_is_written(make_laser, make_groups, small, tmp_path):
     """French is learned into two languages at once; which one comes is for the id alone to say."""
     options = TrainConfig(**{**FAST, "learning_rate": 2e-2, "head_learning_rate": 2e-2})
     laser = make_laser(make_groups({"de": 12, "fr": 12}), tmp_path / "v", train=options)
     steps(laser, tmp_path, options, 120)
-    french = [text for text, code in zip(laser.groups.targets, laser.groups.language, strict=True) if code == 1]
-    english, german = (set(" ".join(translate(laser.objective, laser.student, french, tag)).split()) for tag in ("en", "de"))
+    french = [
+        text for text, code in zip(laser.groups.targets, laser.groups.language, strict=True) if code == 1
+    ]
+    english, german = (
+        set(" ".join(translate(laser.objective, laser.student, french, tag)).split()) for tag in ("en", "de")
+    )
     assert english <= set(tiny.WORDS)
     assert german <= {tiny.word_in("de", word) for word in tiny.WORDS}
 
@@ -125,19 +139,27 @@ class StopsAt:
         pass
 
 
-def test_a_stopped_run_goes_on_with_the_same_bits_the_decoder_included(make_laser, make_groups, small, tmp_path):
-    config = TrainConfig(**{**FAST, "batch_tokens": 256}, epochs=2, evaluations=3, accumulate=2)
+def test_a_stopped_run_goes_on_with_the_same_bits_the_decoder_included(
+    make_laser, make_groups, small, tmp_path
+):
+    config = TrainConfig(**{**FAST, "batch_tokens": 128}, epochs=2, evaluations=4, accumulate=2)
     model = small["model"].model_copy(update={"dropout": 0.3})  # what a step drops must be the same again
 
     def fresh(folder):
-        return run_of(make_laser(make_groups({"de": 30, "fr": 9}), tmp_path / "v", model=model, train=config), folder, config)
+        return run_of(
+            make_laser(make_groups({"de": 30, "fr": 9}), tmp_path / "v", model=model, train=config),
+            folder,
+            config,
+        )
 
-    train(fresh(tmp_path / "whole"))
+    total = train(fresh(tmp_path / "whole")).progressed.step
+    assert total > 8
     with pytest.raises(StoppedError):
-        train(fresh(tmp_path / "parts"), StopsAt(7))
+        train(fresh(tmp_path / "parts"), StopsAt(total * 2 // 3))
+    assert list((tmp_path / "parts").glob("step-*"))
     train(fresh(tmp_path / "parts"))
     newest = [max((tmp_path / name).glob("step-*")) for name in ("whole", "parts")]
-    assert newest[0].name == newest[1].name > "step-0000008"
+    assert newest[0].name == newest[1].name == f"step-{total:07d}"
     for name in ("model.safetensors", "optimiser.safetensors", "beside.safetensors"):
         assert (newest[0] / name).read_bytes() == (newest[1] / name).read_bytes(), name
 

@@ -1,5 +1,6 @@
 """The joint vocabulary: the same for the same texts, as large as asked for, and text comes back."""
 
+import json
 import os
 import subprocess
 import sys
@@ -37,8 +38,6 @@ def test_another_process_with_other_threads_gives_equal_bytes(tmp_path):
         "from isoglot.objective.translation.vocabulary import learn_vocabulary;"
         "learn_vocabulary(Path(sys.argv[1]), json.load(sys.stdin), 150)"
     )
-    import json
-
     environment = {**os.environ, "RAYON_NUM_THREADS": "3", "PYTHONHASHSEED": "7"}
     subprocess.run(
         [sys.executable, "-c", source, tmp_path / "there"],
@@ -67,6 +66,11 @@ def test_joined_pieces_are_the_text_in_lower_case(tmp_path):
     vocabulary = learn_vocabulary(tmp_path / "v", texts, 200)
     for text in texts:
         assert vocabulary.decode(vocabulary.encode(text).ids) == text.lower()
+
+
+def test_white_space_of_any_kind_is_one_space(tmp_path):
+    vocabulary = learn_vocabulary(tmp_path / "v", TEXTS, 150)
+    assert vocabulary.encode(" the red\t\n house\u3000 ").ids == vocabulary.encode("the red house").ids
 
 
 def test_no_text_is_empty_and_none_has_a_token_behind_it(tmp_path):

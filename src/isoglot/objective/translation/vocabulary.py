@@ -58,7 +58,10 @@ def _learn(texts: Sequence[str], size: int, progress: Progress) -> tokenizers.To
     from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
     learned = tokenizers.Tokenizer(models.BPE(unk_token=UNKNOWN, fuse_unk=True))
-    learned.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    learned.normalizer = normalizers.Sequence([
+        normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace(tokenizers.Regex(r"\s+"), " "),
+        normalizers.Strip(),
+    ])  # fmt: skip
     learned.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation("isolated"),
     ])  # fmt: skip

@@ -43,9 +43,7 @@ def learn_translation(material: Material, stage: Stage) -> Learnt:
         made.append(new_objective(pairs, recipe.objective.translation, recipe.train, recipe.seed, student))
         return made[-1]
 
-    # the decoder stands where the Dense layers of a distilled student do, but begins with random weights
-    config = recipe.train.model_copy(update={"head_learning_rate": recipe.train.learning_rate})
-    outcome = train_student(student, texts.read.tokens.ids, make, material, stage, config=config)
+    outcome = train_student(student, texts.read.tokens.ids, make, material, stage)
     record = {
         "vocabulary": student.tokenizer.backend.get_vocab_size(),
         "written_pieces": len(texts.alphabet),
