@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isoglot.artefact import MANIFEST, discard_leftovers, write_json
+from isoglot.compared_config import ComparedRecipe
 from isoglot.config import Recipe, TeacherConfig
 from isoglot.corpus.build import build
 from isoglot.corpus.split import SPLITS
@@ -110,7 +111,7 @@ def _lead(
     return Finished(folder, card, scores, changed)
 
 
-def corpus_of(recipe: Recipe, folder: Path, progress: Progress) -> Corpus:
+def corpus_of(recipe: Recipe | ComparedRecipe, folder: Path, progress: Progress) -> Corpus:
     """Open the one corpus folder that the recipe names, or build a corpus from its sources.
 
     Raises:
