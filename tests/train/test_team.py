@@ -126,3 +126,19 @@ def test_the_stops_were_where_they_should_be(runs):
     found = checkpoint.newest(runs / "parts" / name, "r")
     assert found is not None
     assert found[1].step == done > 6
+
+
+def test_a_recipe_without_a_teacher_is_refused_under_torchrun(monkeypatch, tmp_path):
+    from isoglot.pipeline.recipe_run import run_recipe
+    from isoglot.recipe import load_recipe
+
+    recipe = load_recipe("random", [])
+    for name, value in (
+        ("RANK", "0"),
+        ("WORLD_SIZE", "2"),
+        ("MASTER_ADDR", "127.0.0.1"),
+        ("MASTER_PORT", "1"),
+    ):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(RequestError, match="Only distillation"):
+        run_recipe(recipe, tmp_path)

@@ -96,7 +96,7 @@ def test_two_processes_publish_the_student_of_one(command, whole, tmp_path):
 def struck(command, out, fault, number):
     """Strike one of two processes while it trains; give the seconds until the other had ended, and what was said."""
     started = command.together(out)
-    processes.until(lambda: len(steps_of(out)) > 6 or started.popen.poll() is not None)
+    processes.until(lambda: len(steps_of(out)) > 70 or started.popen.poll() is not None)
     members = started.members()
     assert set(members) == {0, 1}, started.text
     os.kill(members[number], signal.SIGKILL if fault == "killed" else signal.SIGSTOP)

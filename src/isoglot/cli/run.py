@@ -58,6 +58,7 @@ def run(
     with handled(as_json) as console:
         from isoglot.pipeline.recipe_run import run_recipe
         from isoglot.recipe import load_recipe
+        from isoglot.train.team import is_first
 
         minutes_setting = [] if minutes is None else [f"train.minutes={minutes}"]
         tests = benchmark_settings(benchmarks, keep_leaks)
@@ -65,7 +66,8 @@ def run(
             recipe, [*language_setting(languages), *minutes_setting, *tests, *(changes or [])]
         )
         finished = run_recipe(loaded, out or Path("runs") / loaded.name, console)
-        console.finish(_as_json(finished), summary(finished))
+        if is_first():
+            console.finish(_as_json(finished), summary(finished))
 
 
 def demo(

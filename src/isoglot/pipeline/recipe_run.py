@@ -6,8 +6,10 @@ from pathlib import Path
 
 from isoglot.compared_config import ComparedRecipe
 from isoglot.config import Recipe
+from isoglot.errors import RequestError
 from isoglot.pipeline.run import Finished, run
 from isoglot.progress import SILENT, Progress
+from isoglot.train.team import size_of_team
 
 
 def run_recipe(recipe: Recipe | ComparedRecipe, out: Path, progress: Progress = SILENT) -> Finished:
@@ -18,6 +20,10 @@ def run_recipe(recipe: Recipe | ComparedRecipe, out: Path, progress: Progress = 
         IsoglotError: a stage failed; the next run continues there.
     """
     if isinstance(recipe, ComparedRecipe):
+        if size_of_team() > 1:
+            raise RequestError(
+                "Only distillation is trained by several processes.", "Run this recipe without torchrun."
+            )
         from isoglot.pipeline.compared.run import run_compared
 
         return run_compared(recipe, out, progress)
