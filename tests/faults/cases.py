@@ -83,13 +83,14 @@ FULL: dict[str, Plan] = {
     "ctrl-c": tuple((CTRL_C, stage) for stage in _ALL),
     "sigterm": tuple((TERMINATE, stage) for stage in _ALL),
     "ctrl-c again": tuple((CTRL_C_AGAIN, stage) for stage in _ALL),
-    "stopped in training": ((CTRL_C, "training"), (TERMINATE, "training")) * 10,
-    "stopped at the teacher": ((CTRL_C, "teacher vectors"), (TERMINATE, "teacher vectors")) * 10,
 }
+for _part in range(1, 6):  # twenty of each, and what is done is known before all of it is
+    FULL[f"stopped in training {_part}"] = ((CTRL_C, "training"), (TERMINATE, "training")) * 2
+    FULL[f"stopped at the teacher {_part}"] = ((CTRL_C, "teacher vectors"), (TERMINATE, "teacher vectors")) * 2
 FAST: dict[str, Plan] = {"mixed": ((KILL, "teacher vectors"), (CTRL_C, "training"))}
 
 
-def carry_out(plan: Plan, rig: Rig, run: Path, seed: int) -> Iterator[Result]:
+def carry_out(plan: Plan, rig: Rig, run: Path, seed: int | str) -> Iterator[Result]:
     """Hit one run folder again and again, stage by stage; then let it finish and compare.
 
     A promise on the finished run counts for every injection before it.

@@ -43,7 +43,7 @@ def arm(recipe, tmp_path_factory):
     text = (
         recipe.read_text()
         .replace("rate = 1e-3", "rate = 1e-4")
-        .replace("epochs = 2\n", "epochs = 6.5\naccumulate = 2\nparagraphs = 0.5\n")
+        .replace("epochs = 2\n", "epochs = 6.5\naccumulate = 2\nparagraphs = 0.5\nrewinds = 99\n")
     )
     recipe.write_text(text.replace("sentences = 400\n", "sentences = 2000\nhead_steps = 300\n"))
     work = tmp_path_factory.mktemp("work")
