@@ -25,6 +25,7 @@ import itertools
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -155,7 +156,10 @@ def measure(options: Options, only: Sequence[str] | None = None) -> dict[str, An
         "translation": translation,
     }
     wanted = {name: make for name, make in made.items() if not only or name.split(",")[0] in only}
-    found = {name: timed(make(options), options.steps) for name, make in wanted.items()}
+    found: dict[str, Any] = {}
+    for name, make in wanted.items():
+        found[name] = timed(make(options), options.steps)
+        print(f"{name}: {json.dumps(found[name])}", file=sys.stderr, flush=True)  # a stop later loses less
     if "distillation" in found:
         for name in COMPARED:
             if name in found:
@@ -334,14 +338,16 @@ def timed(candidate: Candidate, steps: int) -> dict[str, Any]:
     batches = list(itertools.islice(step_batches(run), WARM_UP + steps))
     shares, rates, seconds, sentences, tokens = [], [], [], [], []
     for number, step in enumerate(batches):
-        alone = sum(seconds_of(product) for batch in step for product in candidate.products(batch))
+        counts = number >= WARM_UP
+        products = [product for batch in step for product in candidate.products(batch)] if counts else []
+        alone = sum(map(seconds_of, products))
         began = time.perf_counter()
         take(run, optimiser, step, 1e-3, number)
         _finish()
         spent = time.perf_counter() - began
-        if number >= WARM_UP:
+        if counts:
             rows = np.concatenate([candidate.texts(batch) for batch in step])
-            useful = sum(product.operations for batch in step for product in candidate.products(batch))
+            useful = sum(product.operations for product in products)
             shares.append(alone / spent)
             rates.append(useful / spent)
             seconds.append(spent)
