@@ -142,7 +142,7 @@ class StopsAt:
 def test_a_stopped_run_goes_on_with_the_same_bits_the_decoder_included(
     make_laser, make_groups, small, tmp_path
 ):
-    config = TrainConfig(**{**FAST, "batch_tokens": 128}, epochs=2, evaluations=4, accumulate=2)
+    config = TrainConfig(**{**FAST, "batch_tokens": 128}, epochs=4, evaluations=4, accumulate=2)
     model = small["model"].model_copy(update={"dropout": 0.3})  # what a step drops must be the same again
 
     def fresh(folder):
