@@ -34,7 +34,7 @@ def add_gradients(parameters: Sequence[nn.Parameter], team: Team) -> None:
     for bucket in _buckets([_gradient(parameter) for parameter in used]):
         whole = torch.cat([gradient.reshape(-1) for gradient in bucket])
         team.add(whole)
-        parts = whole.split([gradient.numel() for gradient in bucket])
+        parts = torch.split(whole, [gradient.numel() for gradient in bucket])
         for gradient, part in zip(bucket, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
 

@@ -14,13 +14,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from isoglot.errors import IsoglotError
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.distributed import Store
 
 T = TypeVar("T")
 
@@ -69,6 +68,19 @@ class Team:
 ALONE = Team()
 
 
+class KeyValueStore(Protocol):
+    """What is used of torchrun's store."""
+
+    def set(self, key: str, value: str, /) -> None:
+        """Set a value."""
+
+    def check(self, keys: list[str], /) -> bool:
+        """Tell whether all keys are set."""
+
+    def add(self, key: str, amount: int, /) -> int:
+        """Add to a number and give the sum."""
+
+
 @dataclass(frozen=True)
 class _Group(Team):
     """Several processes.
@@ -79,7 +91,7 @@ class _Group(Team):
         meetings: how often they have met.
     """
 
-    store: Store = field(kw_only=True)
+    store: KeyValueStore = field(kw_only=True)
     timeout_seconds: float = field(kw_only=True)
     meetings: list[int] = field(default_factory=list, kw_only=True)
 
@@ -166,9 +178,10 @@ def joined(timeout_seconds: float) -> Iterator[Team]:
         return
     import torch
     from torch import distributed
+    from torch.distributed.rendezvous import rendezvous
 
     timeout = timedelta(seconds=timeout_seconds)
-    store, number, size = next(iter(distributed.rendezvous("env://", timeout=timeout)))
+    store, number, size = next(iter(rendezvous("env://", timeout=timeout)))
     team = _Group(number, size, store=store, timeout_seconds=timeout_seconds)
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
