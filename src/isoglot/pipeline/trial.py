@@ -25,7 +25,7 @@ from isoglot.student.kinds import fold
 from isoglot.train import checkpoint
 from isoglot.train.checkpoint import CurvePoint, Progressed
 from isoglot.train.head import train_head
-from isoglot.train.pace import schedule
+from isoglot.train.pace import PROBE_STEPS, schedule
 from isoglot.train.schedule import Schedule, steps_in
 from isoglot.train.schedule import plan as lay_out
 from isoglot.train.step import Run, new_optimiser, step_batches, take
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _SAMPLE = 256  # sentences that an encoder is timed on
 _FIRST, _STEPS = 2, 12  # steps that pay for memory which later ones reuse, and those that are timed
-_PROBED = 4  # steps that a run of so many minutes takes to see its speed (train.pace)
 _COUNTED = 100_000  # steps whose tokens are counted; further ones have as many each
 
 
@@ -142,7 +141,7 @@ def training(recipe: Recipe, student: Encoder, examples: Examples, dev: HeldOut,
     student.remap = None
     steps, config = tried.schedule.steps, recipe.train
     looks = 1 + sum(map(tried.schedule.evaluates_after, range(1, steps + 1)))
-    cost = tried.step * (steps + (_PROBED if config.minutes is not None else 0))
+    cost = tried.step * (steps + (PROBE_STEPS if config.minutes is not None else 0))
     cost += (tried.look + tried.save) * looks + tried.look * bool(recipe.student.dims)
     weights = sum(tensor.nbytes for tensor in student.model.state_dict().values())
     return Training(steps, _tokens(run, steps), cost, tried.save * (weights / tried.written))
@@ -196,7 +195,7 @@ def _laid_out(run: Run, step: Cost, look: Cost) -> Schedule:
     config = run.config
     if config.minutes is None:
         return schedule(run, look.seconds)
-    left = config.minutes * 60 - look.seconds - _PROBED * step.seconds
+    left = config.minutes * 60 - look.seconds - PROBE_STEPS * step.seconds
     steps = steps_in(left, step.seconds, look.seconds, config.evaluations)
     return lay_out(steps, config.warmup, config.evaluations)
 

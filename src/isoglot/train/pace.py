@@ -10,7 +10,7 @@ import numpy as np
 from isoglot.train.schedule import Schedule, plan, steps_in
 from isoglot.train.step import Run, new_optimiser, step_batches, take
 
-_PROBE_STEPS = 4
+PROBE_STEPS = 4  # of a run of so many minutes
 
 
 def schedule(run: Run, evaluation_seconds: float) -> Schedule:
@@ -22,7 +22,7 @@ def schedule(run: Run, evaluation_seconds: float) -> Schedule:
         passes = config.epochs if config.epochs is not None else 1.0
         batches = sum(1 for _ in run.objective.epoch(0))
         return plan(round(batches * passes / config.accumulate), config.warmup, config.evaluations)
-    step_seconds, spent = measured(run, _PROBE_STEPS)
+    step_seconds, spent = measured(run, PROBE_STEPS)
     left = config.minutes * 60 - evaluation_seconds - spent
     return plan(
         steps_in(left, step_seconds, evaluation_seconds, config.evaluations),
