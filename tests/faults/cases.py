@@ -86,7 +86,10 @@ FULL: dict[str, Plan] = {
 }
 for _part in range(1, 6):  # twenty of each, and what is done is known before all of it is
     FULL[f"stopped in training {_part}"] = ((CTRL_C, "training"), (TERMINATE, "training")) * 2
-    FULL[f"stopped at the teacher {_part}"] = ((CTRL_C, "teacher vectors"), (TERMINATE, "teacher vectors")) * 2
+    FULL[f"stopped at the teacher {_part}"] = (
+        (CTRL_C, "teacher vectors"),
+        (TERMINATE, "teacher vectors"),
+    ) * 2
 FAST: dict[str, Plan] = {"mixed": ((KILL, "teacher vectors"), (CTRL_C, "training"))}
 
 
