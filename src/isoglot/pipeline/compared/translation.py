@@ -83,7 +83,7 @@ def _texts(parallel: Parallel, student: Encoder, stage: Stage) -> TranslationTex
     )
     sizes = [(texts.target == number).sum() for number in range(len(texts.targets))]
     counted = ", ".join(f"{size:,} {tag}" for tag, size in zip(texts.targets, sizes, strict=True))
-    stage.progress.stage("translations", f"of {len(texts.read.texts):,} texts to {counted}")
+    stage.progress.stage("targets", f"of {len(texts.read.texts):,} texts {counted} can be written")
     return texts
 
 
