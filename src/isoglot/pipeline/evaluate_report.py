@@ -154,7 +154,7 @@ def _health(health: Mapping[str, Any] | None) -> tuple[HealthRow, ...]:
         HealthRow(
             row["language"], row["length"], row["sentences"], row["mse"], row["r2"], row["cosine"],
             *((row["model"] or {}).get(part) for part in ("effective_rank", "anisotropy", "hubness")),
-            (row["teacher"] or {}).get("effective_rank"),
+            teacher_rank=(row["teacher"] or {}).get("effective_rank"),
         )
         for row in rows
     )  # fmt: skip

@@ -49,12 +49,13 @@ class KnownPairs:
             first: int64, numbers of first texts.
             second: int64, of second ones; both are broadcast.
         """
-        equal: NDArray[np.bool_] = first == second
+        found: NDArray[np.bool_] = first == second
         if not len(self.codes):
-            return equal
+            return found
         wanted = first * self.size + second
         places = np.searchsorted(self.codes, wanted).clip(max=len(self.codes) - 1)
-        return equal | (self.codes[places] == wanted)
+        found |= self.codes[places] == wanted
+        return found
 
     def most(self) -> int:
         """Largest number of texts that go with one first text, itself included; at least 1."""
