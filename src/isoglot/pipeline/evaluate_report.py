@@ -149,14 +149,14 @@ def _task_result(result: Result) -> TaskResult:
 
 
 def _health(health: Mapping[str, Any] | None) -> tuple[HealthRow, ...]:
-    rows = () if health is None else health["rows"]
-    return tuple(
-        HealthRow(
-            row["language"], row["length"], row["sentences"], row["mse"], row["r2"], row["cosine"],
-            *((row["model"] or {}).get(part) for part in ("effective_rank", "anisotropy", "hubness")),
-            teacher_rank=(row["teacher"] or {}).get("effective_rank"),
-        )
-        for row in rows
+    return tuple(_health_row(row) for row in (() if health is None else health["rows"]))
+
+
+def _health_row(row: Mapping[str, Any]) -> HealthRow:
+    model, teacher = row["model"] or {}, row["teacher"] or {}
+    return HealthRow(
+        row["language"], row["length"], row["sentences"], row["mse"], row["r2"], row["cosine"],
+        model.get("effective_rank"), model.get("anisotropy"), model.get("hubness"), teacher.get("effective_rank"),
     )  # fmt: skip
 
 
