@@ -42,6 +42,7 @@ def test_the_student_is_the_start_with_mean_pooling(runs, tiny_folder):
     assert verify(runs / "given" / "student") == []
 
 
+@pytest.mark.slow
 def test_random_weights_are_drawn_from_the_seed(runs, tiny_folder, tmp_path):
     texts = [tiny.sentence(number) for number in range(20)]
     drawn = load_encoder(runs / "drawn" / "student").encode(texts)
@@ -88,6 +89,7 @@ def test_the_page_shows_start_and_held_out_scores(runs):
     assert "Nothing was trained" in page and "Learning curve" not in page
 
 
+@pytest.mark.slow
 def test_a_second_run_does_nothing_again(runs, tmp_path):
     shutil.copytree(runs / "given", tmp_path / "run")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*") if path.is_file()}
@@ -97,6 +99,7 @@ def test_a_second_run_does_nothing_again(runs, tmp_path):
     assert changed <= {"recipe.json", ".lock"} and set(before) == set(after)
 
 
+@pytest.mark.slow
 def test_languages_and_options_change_it(runs, tmp_path):
     settings = ["--languages", "de", "--set", "student.pooling=['cls']"]
     compared.answer("run", runs / "r.toml", "--out", tmp_path / "run", *settings)
@@ -115,6 +118,7 @@ def test_minutes_are_refused_where_nothing_is_trained(runs, tmp_path):
     assert done.returncode == 2 and "nothing is trained" in done.stderr
 
 
+@pytest.mark.slow
 def test_evaluate_takes_the_student(runs, tmp_path):
     scores = compared.answer(
         "evaluate", runs / "given" / "student", "--corpus", runs / "given" / "corpus", "--out", tmp_path / "e"

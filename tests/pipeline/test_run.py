@@ -174,6 +174,7 @@ def test_from_python(tiny_folder, tmp_path):
     assert json.loads((tmp_path / "x" / "student" / "isoglot.json").read_text())["shipped"] == "warm start"
 
 
+@pytest.mark.slow
 def test_evaluating_with_another_teacher_is_refused(finished, tiny_folder, tmp_path):
     other = tiny.write_teacher(tmp_path / "other", seed=8)
     run = finished[0] / "run"
@@ -191,7 +192,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "empty" else pytest.param(kind, marks=pytest.mark.slow) for kind in BAD]
+)
 def test_bad_text_gives_one_paragraph_and_no_half_folder(kind, tiny_folder, tmp_path):
     content, said, code = BAD[kind]
     (tmp_path / "bad.tsv").write_text(content)
@@ -214,6 +217,7 @@ def test_an_unknown_language_is_asked_back(tiny_folder, tmp_path):
     assert "german" in process.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_explained_and_the_next_run_goes_on(tiny_folder, tmp_path):
     """RLIMIT_FSIZE stands in for a full disk: no file may grow beyond 60 kB, which the student's weights do."""
     recipe = tiny.write_recipe(

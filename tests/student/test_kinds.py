@@ -66,6 +66,7 @@ def test_the_folder_loads_in_sentence_transformers_and_gives_the_same_vectors(fi
     assert modules[-1] == "Normalize"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["static", "lstm"])
 def test_it_learns_in_the_same_loop_and_is_evaluated_like_any_other(finished, kind):
     curve = finished[kind].card["dev"]

@@ -42,7 +42,7 @@ def weights(run):
     }
 
 
-@pytest.mark.parametrize("hard", [0, 2])
+@pytest.mark.parametrize("hard", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_training_raises_retrieval(tiny_folder, tmp_path, hard):
     config = CONFIG.model_copy(update={"epochs": 12.0, "batch_tokens": 256})
     outcome = train(make_run(tiny_folder, tmp_path, config, nli=0, answers=0, hard=hard)).progressed
