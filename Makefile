@@ -31,7 +31,7 @@ fast: .venv/.installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not faults and not fuzz" $(ARGS)
 
 slow: .venv/.installed-dev
-	$(BIN)/pytest -m "slow and not faults and not fuzz" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not faults and not fuzz" $(ARGS)
 
 faults: .venv/.installed-dev
 	$(BIN)/pytest -m faults $(ARGS)
