@@ -126,7 +126,8 @@ class TranslationRanking:
             ]
         )
         back = np.argsort(np.concatenate(parts), kind="stable")
-        return vectors[_tensor(back[places], vectors.device)]
+        # not [...]: its gradient is added up by threads in any order, which no resumed run could repeat
+        return vectors.index_select(0, _tensor(back[places], vectors.device))
 
 
 def new_objective(

@@ -90,7 +90,8 @@ class Decoder(nn.Module):
         device = vectors.device
         text = torch.from_numpy(texts.text).to(device)
         given, wanted = torch.from_numpy(texts.given).to(device), torch.from_numpy(texts.wanted).to(device)
-        every_step = torch.cat([vectors, self.languages(languages)], 1)[text]
+        # not [text]: its gradient is added up by threads in any order, which no resumed run could repeat
+        every_step = torch.cat([vectors, self.languages(languages)], 1).index_select(0, text)
         inputs = self.dropout(torch.cat([self.pieces(given), every_step], 1))
         packed = nn.utils.rnn.PackedSequence(inputs, torch.from_numpy(texts.sizes))
         hidden = self.dropout(self.lstm(packed, self._begin(vectors))[0].data)

@@ -75,7 +75,7 @@ class Translation:
             torch.from_numpy(column).to(vectors.device)
             for column in (batch.origin[order], self.pairs.target[written], batch.weights[order])
         )
-        return decoder.loss(vectors[origin], languages, texts, weights)
+        return decoder.loss(vectors.index_select(0, origin), languages, texts, weights)
 
     def texts(self, batch: Batch) -> list[str]:
         """Name the texts of a batch: those that are read, and behind them those that are written."""
