@@ -19,8 +19,8 @@ def ranking_loss(
 ) -> Tensor:
     """Cross-entropy of finding each query's own candidate among all, by scaled cosine less a margin.
 
-    The additive-margin softmax of Yang et al. 2019 (arXiv:1902.08564, equation 6) with in-batch negatives (Guo et al.
-    2018, arXiv:1807.11906, equations 2 and 3); candidates beyond the b-th are hard negatives, for every query. Cosines
+    The additive-margin softmax of Yang et al. 2019 (arXiv:1902.08564) with in-batch negatives (Guo et al.
+    2018, arXiv:1807.11906); candidates beyond the b-th are hard negatives, for every query. Cosines
     are scaled after the margin is taken off. At margin 0 and without `same` and `weights` it equals
     sentence-transformers' MultipleNegativesRankingLoss.
 
@@ -61,9 +61,9 @@ def translation_loss(
 ) -> Tensor:
     """Rank translations among the batch's targets and hard negatives and, with `bidirectional`, sources as well.
 
-    Yang et al. 2019 (equation 4) add both directions up; this is their mean, so that a learning rate means the same for
+    Yang et al. 2019 add both directions up; this is their mean, so that a learning rate means the same for
     one direction and for two. Hard negatives are targets, so they stand in the first direction only, where each is a
-    negative of every source of the batch (Guo et al. 2018, section 3.3).
+    negative of every source of the batch (Guo et al. 2018).
 
     Args:
         sources: float [b, d].

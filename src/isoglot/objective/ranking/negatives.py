@@ -1,6 +1,6 @@
 """Hard negatives: for every pair the targets that a preliminary model finds nearest to the source, and that are wrong.
 
-The published three steps (Guo et al. 2018, section 3.3; Yang et al. 2019, mUSE): a model is trained with the random
+The published three steps (Guo et al. 2018; Yang et al. 2019, mUSE): a model is trained with the random
 negatives of its batches; with it the nearest other targets of every source are mined; a model is trained with these.
 """
 
