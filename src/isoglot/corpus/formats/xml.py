@@ -15,6 +15,7 @@ Element = Any  # xml.etree.ElementTree.Element; defusedxml, which builds it, is 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _DEEPEST = 256  # elements inside one another; real files have some ten
 _LONGEST = 1 << 22  # bytes of XML that may be held at a time, tags included
+_MOST = 100_000  # elements that may be held at a time: a translation unit has some hundreds
 
 
 def stream(path: File, starts: frozenset[str] | None, ends: frozenset[str]) -> Iterator[Element]:
@@ -30,7 +31,7 @@ def stream(path: File, starts: frozenset[str] | None, ends: frozenset[str]) -> I
 
     Raises:
         DamagedError: it is not well-formed, is cut off, declares entities, nests elements deeper than 256, or has
-            an element in `ends`, a tag or a text of more than 4 MiB.
+            an element in `ends`, a tag or a text of more than 4 MiB or with more than 100,000 elements inside.
     """
     from defusedxml.ElementTree import iterparse
 
@@ -44,6 +45,7 @@ def stream(path: File, starts: frozenset[str] | None, ends: frozenset[str]) -> I
                 opened.append(element)
                 _limit_depth(opened, path)
                 within += name in ends
+                metered.count_element()
                 if starts is None or name in starts:
                     yield element
             else:
@@ -54,29 +56,37 @@ def stream(path: File, starts: frozenset[str] | None, ends: frozenset[str]) -> I
                 if opened and not within:
                     opened[-1].remove(element)
             if not within:
-                metered.since = 0
+                metered.release()
 
 
 class _Metered:
-    """A file that stops when too much is read without a moment at which nothing is held.
-
-    Attributes:
-        since: bytes read since that moment.
-    """
+    """A file that stops when too much is read without a moment at which nothing is held."""
 
     def __init__(self, file: IO[bytes], path: File) -> None:
-        self._file, self._path, self._total, self.since = file, path, 0, 0
+        self._file, self._path, self._total = file, path, 0
+        self._bytes = self._elements = 0  # since that moment
 
     def read(self, size: int) -> bytes:
         piece = self._file.read(size)
         self._total += len(piece)
-        self.since += len(piece)
-        if self.since > _LONGEST:
-            raise DamagedError(
-                f"{self._path} has an element, tag or text of more than 4 MiB before byte {self._total} of its XML.",
-                "Is it cut into segments?",
-            )
+        self._bytes += len(piece)
+        if self._bytes > _LONGEST:
+            raise self._refusal("an element, tag or text of more than 4 MiB")
         return piece
+
+    def count_element(self) -> None:
+        self._elements += 1
+        if self._elements > _MOST:
+            raise self._refusal(f"an element with more than {_MOST:,} others inside")
+
+    def release(self) -> None:
+        """Take note that nothing is held now."""
+        self._bytes = self._elements = 0
+
+    def _refusal(self, what: str) -> DamagedError:
+        return DamagedError(
+            f"{self._path} has {what} before byte {self._total} of its XML.", "Is it cut into segments?"
+        )
 
 
 def _limit_depth(opened: list[Element], path: File) -> None:
