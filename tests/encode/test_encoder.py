@@ -98,7 +98,9 @@ def test_lone_surrogates_do_not_stop_it(folders):
     assert len(load_tokenizer(folders[0], 32)(["the \ud800 house"])) == 1
 
 
-@pytest.mark.parametrize("tokens", [5, attention.LONGEST_SHORT, attention.LONGEST_SHORT + 1])
+@pytest.mark.parametrize(
+    "tokens", [5, *(n for longest in attention.LONGEST_SHORT.values() for n in (longest, longest + 1))]
+)
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 3e-2)])
 def test_attention_equals_torchs(tokens, padded, dtype, tolerance):

@@ -1,7 +1,7 @@
-"""Attention for short sequences in bf16, as plain matrix products; everything else goes to torch's fused attention.
+"""Attention for short sequences as plain matrix products; longer ones go to torch's fused attention.
 
-At the lengths of sentences (under about 200 tokens) torch's fused attention was the slow choice on processors in bf16;
-in fp32 it has become the fast one, forward and backward. See docs/experiments.md.
+On processors torch's fused attention is the slow choice for short sequences, forward and backward, the more so with
+several threads: under about 200 tokens in bf16, under about 40 in fp32. See docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 NAME = "isoglot_short"
-LONGEST_SHORT = 192
+LONGEST_SHORT = {"bf16": 192, "fp32": 32}  # tokens, on processors
 
 
 def register() -> None:
@@ -53,7 +53,8 @@ def attend(
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     if (shared := query.shape[1] // key.shape[1]) > 1:
         key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
-    if query.dtype != torch.bfloat16 or query.shape[2] > LONGEST_SHORT:
+    longest = LONGEST_SHORT["bf16" if query.dtype == torch.bfloat16 else "fp32"]
+    if query.device.type != "cpu" or query.shape[2] > longest:
         mixed = torch.nn.functional.scaled_dot_product_attention(
             query, key, value, attn_mask=attention_mask, dropout_p=dropout, scale=factor
         )
