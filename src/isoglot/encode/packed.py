@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from isoglot.encode.attention import attend
+from isoglot.encode.attention import mix
 from isoglot.encode.pooling import pool
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _attention(block: Any, hidden: Tensor, groups: Groups) -> Tensor:  # noqa: A
     mixed = torch.empty_like(split[0])
     for four in zip(*(rectangles(part, groups) for part in (*split, mixed)), strict=True):
         query, key, value, place = (part.transpose(1, 2) for part in four)
-        place.copy_(attend(block, query, key, value, None, scaling=block.scaling)[0].transpose(1, 2))
+        place.copy_(mix(query, key, value, scaling=block.scaling))
     return mixed.flatten(1)
 
 
