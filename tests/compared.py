@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+
+from command import isoglot
 
 
 def write_recipe(path: Path, kind: str, student: Path | None, pairs: Path | None, extra: str = "") -> Path:
@@ -36,14 +35,8 @@ kind = "{kind}"
     return path
 
 
-def isoglot(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command line as users do."""
-    return subprocess.run(
-        [sys.executable, "-m", "isoglot.cli.main", *map(str, arguments)],
-        capture_output=True, text=True, check=check, env=os.environ,
-    )  # fmt: skip
-
-
 def answer(*arguments: object) -> dict:
-    """Run it with --json; what it prints."""
-    return json.loads(isoglot(*arguments, "--json").stdout)
+    """Call the command line with --json; what it prints."""
+    done = isoglot(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -177,16 +179,23 @@ def test_the_rules_can_be_broken(source, rule):
     assert rule(ast.parse(source))
 
 
+@pytest.fixture(scope="module")
+def skipped(tmp_path_factory):
+    """What pytest writes of a test that was skipped."""
+    folder = tmp_path_factory.mktemp("skipped")
+    (folder / "test_one.py").write_text("import pytest\ndef test_it():\n    pytest.skip('no moon')\n")
+    results = ["--junitxml=results.xml", "test_one.py"]
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *results]
+    subprocess.run(run, cwd=folder, capture_output=True, check=True, timeout=60)
+    return folder / "results.xml"
+
+
 @pytest.mark.parametrize(
     ("allowed", "code"), [("# nothing\n", 1), ("*::test_it: no *\n", 0), ("*::test_other: *\n", 1)]
 )
-def test_ci_refuses_a_skip_that_nobody_allowed(tmp_path, allowed, code):
-    results = "--junitxml=results.xml"
-    (tmp_path / "test_one.py").write_text("import pytest\ndef test_it():\n    pytest.skip('no moon')\n")
+def test_ci_refuses_a_skip_that_nobody_allowed(skipped, tmp_path, allowed, code):
     (tmp_path / "allowed.txt").write_text(allowed)
-    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_one.py", results]
-    subprocess.run(run, cwd=tmp_path, capture_output=True, check=True, timeout=60)
-    check = [sys.executable, str(ROOT / ".ci" / "check_skips.py"), "allowed.txt", "results.xml"]
+    check = [sys.executable, str(ROOT / ".ci" / "check_skips.py"), "allowed.txt", str(skipped)]
     checked = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert checked.returncode == code
     assert ("test_one::test_it: no moon" in checked.stdout) == bool(code)

@@ -1,7 +1,8 @@
-"""Ranking and translation through the real command line: they learn, go on after a kill, and can be evaluated."""
+"""Ranking and translation through the command line: they learn, go on after a kill, and can be evaluated."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,10 @@ import pytest
 
 import compared
 import tiny
+from command import isoglot
 from isoglot.artefact import digest_file, verify
 from isoglot.encode.encoder import load_encoder
+from isoglot.encode.locate import folder_digest
 
 pytestmark = pytest.mark.slow
 # a table of token vectors learns which words mean the same within seconds; the transformer of `tiny` does not
@@ -21,7 +24,7 @@ RANKING = """
 [objective.ranking]
 hard_negatives = 2
 [train]
-epochs = 16
+epochs = 10
 batch_tokens = 1024
 learning_rate = 1e-2
 evaluations = 6
@@ -34,7 +37,7 @@ embedding = 24
 decoder = 48
 language = 4
 [train]
-epochs = 30
+epochs = 16
 batch_tokens = 1024
 learning_rate = 1e-2
 evaluations = 6
@@ -77,11 +80,17 @@ def test_the_student_learns(learned):
 def test_the_folder_is_a_plain_one(learned):
     from sentence_transformers import SentenceTransformer
 
-    _, _, run = learned
+    kind, _, run = learned
     assert verify(run / "student") == []
-    texts = [tiny.sentence(number) for number in range(8)]
+    texts = [
+        *(tiny.sentence(number) for number in range(20)), tiny.translation("tr", tiny.sentence(1)), "",
+        "The Red HOUSE, today!", "nothing — it knows", " ".join([tiny.sentence(0)] * 20),
+    ]  # fmt: skip
+    ours = load_encoder(run / "student").encode(texts)
     theirs = SentenceTransformer(str(run / "student"), device="cpu").encode(texts)
-    np.testing.assert_allclose(theirs, load_encoder(run / "student").encode(texts), rtol=1e-4, atol=1e-4)
+    assert ours.shape == (len(texts), {"ranking": 32, "translation": 48}[kind])
+    np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-5)
+    assert not list((run / "student").rglob("*decoder*"))
 
 
 def test_the_page_shows_the_curve(learned):
@@ -100,6 +109,7 @@ def test_held_out_scores_and_evaluate_agree(learned, tmp_path):
     assert set(values) == {(tag, "en") for tag in tiny.LANGUAGES}
     other = {tuple(one["languages"]): one["value"] for one in again["tasks"]}
     assert values.keys() == other.keys() and own["objective"] == again["objective"]
+    assert again["start"] == card(run)["start"]
 
 
 def test_a_killed_run_goes_on_and_gives_the_same_student(learned, tmp_path):
@@ -121,9 +131,49 @@ def test_a_killed_run_goes_on_and_gives_the_same_student(learned, tmp_path):
 def test_a_second_run_trains_nothing(learned):
     _, recipe, run = learned
     before = (run / "training" / "log.jsonl").stat().st_mtime_ns
-    done = compared.isoglot("run", recipe, "--out", run)
+    done = isoglot("run", recipe, "--out", run)
     assert (run / "training" / "log.jsonl").stat().st_mtime_ns == before
     assert card(run)["why"] in done.stdout
+
+
+of_translation = pytest.mark.parametrize("learned", ["translation"], indirect=True)
+
+
+@of_translation
+def test_the_card_says_where_laser_began_and_what_it_writes(learned):
+    _, _, run = learned
+    found = card(run)
+    assert found["start"] == "random weights (seed 0) over a vocabulary of its own"
+    assert found["objective"]["options"]["targets"] == ["en", "de"]
+    assert 0 < found["objective"]["written_pieces"] < found["objective"]["vocabulary"] <= 200
+    assert found["languages"] == ["de", "fr", "tr"]
+    assert verify(run / "vocabulary") == []
+
+
+@of_translation
+def test_the_card_shows_translations_of_a_dev_sentence_of_each_language(learned):
+    _, _, run = learned
+    shown = card(run)["objective"]["translations"]
+    assert [one["language"] for one in shown] == ["de", "fr", "tr"]
+    for one in shown:
+        assert one["text"] == tiny.translation(one["language"], one["original"])
+        assert set(one["written"]) == {"en", "de"}
+        assert set(one["written"]["en"].split()) <= set(tiny.WORDS)
+        assert one["written"]["en"]
+
+
+@of_translation
+def test_a_run_whose_student_was_lost_ends_with_the_same_one(learned, tmp_path):
+    """Vocabulary and checkpoints are taken as they are; the decoder is read from them for the card's examples."""
+    _, recipe, run = learned
+    again = tmp_path / "run"
+    shutil.copytree(run, again)
+    shutil.rmtree(again / "student")
+    compared.answer("run", recipe, "--out", again)
+    assert folder_digest(again / "student") == folder_digest(run / "student")
+    assert card(again)["objective"] == card(run)["objective"]
+    stamps = [(each / "vocabulary" / "manifest.json").stat().st_mtime_ns for each in (run, again)]
+    assert stamps[0] == stamps[1]
 
 
 def _is_under_way(training):

@@ -1,33 +1,22 @@
 """What learns beside the student, such as a decoder: it is trained, saved, resumed and rewound with it."""
 
 import dataclasses
-import importlib.util
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+import small_loop
 from isoglot.config import TrainConfig
 from isoglot.objective.distillation.objective import Distillation
 from isoglot.objective.forward import sentence_vectors
 from isoglot.train import checkpoint
 from isoglot.train.loop import train
+from stopping import StoppedError, StopsAt
 
 CONFIG = TrainConfig(
     epochs=2, batch_tokens=128, learning_rate=1e-3, head_learning_rate=1e-3, evaluations=4, accumulate=2
 )
-
-
-def beside(name):
-    """A module of this folder: tests are no package."""
-    place = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
-
-
-LOOP, RESUME = beside("test_loop"), beside("test_resume")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +37,7 @@ class Reading(Distillation):
 
 
 def make_run(tiny_folder, folder, validate=None):
-    run = LOOP.make_run(tiny_folder, folder, validate or (lambda encoder: LOOP.FLAT), CONFIG)
+    run = small_loop.make_run(tiny_folder, folder, validate or (lambda encoder: small_loop.FLAT), CONFIG)
     torch.manual_seed(7)
     reader = nn.ModuleDict({"reader": nn.Linear(24, 24)})
     return dataclasses.replace(
@@ -62,13 +51,13 @@ def bits(run):
 
 def test_it_learns_and_is_not_part_of_the_student(tiny_folder, tmp_path):
     rising = iter(
-        dataclasses.replace(LOOP.FLAT, retrieval=0.5 + n / 99, spearman=0.5 + n / 99) for n in range(9)
+        dataclasses.replace(small_loop.FLAT, retrieval=0.5 + n / 99, spearman=0.5 + n / 99) for n in range(9)
     )
     run = make_run(tiny_folder, tmp_path, lambda encoder: next(rising))
     before = bits(run)
     names = run.student.model.state_dict().keys()
     train(run)
-    assert not LOOP.same(before, bits(run))
+    assert not small_loop.same(before, bits(run))
     assert run.student.model.state_dict().keys() == names == load_names(tmp_path)
 
 
@@ -81,8 +70,8 @@ def load_names(folder):
 @pytest.mark.parametrize("stop", [3, 8])
 def test_it_resumes_with_the_same_bits(tiny_folder, tmp_path, stop):
     train(make_run(tiny_folder, tmp_path / "whole"))
-    with pytest.raises(RESUME.StoppedError):
-        train(make_run(tiny_folder, tmp_path / "parts"), RESUME.StopsAt(stop))
+    with pytest.raises(StoppedError):
+        train(make_run(tiny_folder, tmp_path / "parts"), StopsAt(stop))
     train(make_run(tiny_folder, tmp_path / "parts"))
     newest = [max(part.glob("step-*")) for part in (tmp_path / "whole", tmp_path / "parts")]
     for name in ("model.safetensors", "optimiser.safetensors", "beside.safetensors"):
@@ -92,10 +81,10 @@ def test_it_resumes_with_the_same_bits(tiny_folder, tmp_path, stop):
 def test_the_best_weights_of_both_are_left(tiny_folder, tmp_path):
     """Nothing beats the start here, so both are as they were."""
     run = make_run(tiny_folder, tmp_path)
-    before = bits(run), LOOP.weights(run)
+    before = bits(run), small_loop.weights(run)
     assert train(run).progressed.best_step == 0
-    assert LOOP.same(bits(run), before[0])
-    assert LOOP.same(LOOP.weights(run), before[1])
+    assert small_loop.same(bits(run), before[0])
+    assert small_loop.same(small_loop.weights(run), before[1])
 
 
 def test_a_checkpoint_without_it_is_passed_over(tiny_folder, tmp_path):

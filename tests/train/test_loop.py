@@ -2,140 +2,81 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
 
-import tiny
 from isoglot.config import TrainConfig
-from isoglot.corpus.store import Groups
-from isoglot.encode.encoder import load_encoder
-from isoglot.encode.model import Dense
 from isoglot.errors import IsoglotError
-from isoglot.objective.distillation.examples import Examples
-from isoglot.objective.distillation.objective import Distillation
 from isoglot.train import checkpoint
-from isoglot.train.loop import Run, train
+from isoglot.train.loop import train
 from isoglot.train.schedule import plan, steps_in
 from isoglot.train.validation import DevScore, beats, collapse
-
-CONFIG = TrainConfig(
-    epochs=3, batch_tokens=256, learning_rate=1e-3, head_learning_rate=1e-3, contrast=0.0, evaluations=4
-)
-FLAT = DevScore(0.5, 0.5, 0.1, "de", 0.4, 20.0, 0.1)
+from small_loop import CONFIG, FLAT, make_run, same, weights
+from stopping import StoppedError, stopping_at
 
 
-def examples_for(student, teacher):
-    sources = [tiny.sentence(number * 7) for number in range(60)]
-    targets = [tiny.translation(language, text) for text in sources for language in ("de", "fr")]
-    groups = Groups(
-        sources,
-        targets,
-        np.repeat(np.arange(60), 2).astype(np.int32),
-        np.tile([0, 1], 60).astype(np.int16),
-        ("de", "fr"),
-    )
-    texts = groups.sources + groups.targets
-    return Examples(
-        texts=texts, tokens=student.tokenizer(texts), group=np.r_[np.arange(60), groups.group].astype(np.int32),
-        language=np.r_[np.full(60, -1), groups.language].astype(np.int16), vectors=teacher.encode(sources),
-        languages=groups.languages,
-    )  # fmt: skip
-
-
-def make_run(tiny_folder, folder, validate=None, config=CONFIG):
-    torch.manual_seed(0)
-    student = load_encoder(tiny_folder / "student")
-    student.model.dense.append(Dense(32, 24))
-    student.model.shape = dataclasses.replace(student.model.shape, normalise=True)
-    examples = examples_for(student, load_encoder(tiny_folder / "teacher"))
-    rows = np.arange(60, 180, 7)
-
-    def look(encoder):
-        vectors = encoder.encode([examples.texts[row] for row in rows])
-        error = float(np.square(vectors - examples.vectors[examples.group[rows]]).mean())
-        return dataclasses.replace(FLAT, retrieval=1 - error, spearman=1 - error, r2=1 - 24 * error)
-
-    objective = Distillation(examples, config, seed=3)
-    return Run(student, objective, validate or look, config, seed=3, folder=folder, request="r")
-
-
-def weights(run):
-    return {name: tensor.clone() for name, tensor in run.student.model.state_dict().items()}
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
-def test_it_learns_and_the_student_holds_the_best_weights(tiny_folder, tmp_path):
-    run = make_run(tiny_folder, tmp_path)
-    outcome = train(run)
+def test_it_learns_and_the_student_holds_the_best_weights(trained):
+    run, outcome = trained
     curve = outcome.progressed.curve
     assert curve[-1].score.r2 > curve[0].score.r2 + 0.05
     best = max(curve, key=lambda point: point.score.selection)
     assert outcome.progressed.best_step == best.step
     assert run.validate(run.student).selection == pytest.approx(best.score.selection, abs=1e-6)
-    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    steps = [json.loads(line)["step"] for line in (run.folder / "log.jsonl").read_text().splitlines()]
     assert steps == list(range(1, outcome.progressed.schedule.steps + 1))
 
 
-class StoppedError(Exception):
-    pass
+@pytest.fixture(scope="module")
+def trained(tiny_folder, tmp_path_factory):
+    """A finished run: its student holds the best weights, its folder the last two checkpoints."""
+    run = make_run(tiny_folder, tmp_path_factory.mktemp("trained"))
+    return run, train(run)
 
 
-@pytest.mark.parametrize("look", [2, 3, 4])
-def test_a_resumed_run_ends_with_the_same_bits(tiny_folder, tmp_path, look):
-    whole = make_run(tiny_folder, tmp_path / "whole")
-    train(whole)
+@pytest.mark.parametrize(
+    "look", [pytest.param(2, marks=pytest.mark.faults), 3, pytest.param(4, marks=pytest.mark.faults)]
+)
+def test_a_resumed_run_ends_with_the_same_bits(tiny_folder, tmp_path, trained, look):
     first = make_run(tiny_folder, tmp_path / "parts")
-    looks = iter(range(1, 99))
-
-    def stop_at(encoder):
-        if next(looks) == look:
-            raise StoppedError
-        return first.validate(encoder)
-
     with pytest.raises(StoppedError):
-        train(dataclasses.replace(first, validate=stop_at))
+        train(dataclasses.replace(first, validate=stopping_at(look, first.validate)))
     second = make_run(tiny_folder, tmp_path / "parts")
     outcome = train(second)
-    assert same(weights(second), weights(whole))
+    assert same(weights(second), weights(trained[0]))
     assert len(outcome.progressed.curve) == 5
 
 
-def test_a_finished_run_is_not_done_again(tiny_folder, tmp_path):
-    first = make_run(tiny_folder, tmp_path)
-    train(first)
-
+def test_a_finished_run_is_not_done_again(tiny_folder, tmp_path, trained):
     def never(encoder):
         raise AssertionError("nothing is left to look at")
 
-    second = make_run(tiny_folder, tmp_path, never)
+    second = make_run(tiny_folder, shutil.copytree(trained[0].folder, tmp_path / "run"), never)
     train(second)
-    assert same(weights(first), weights(second))
+    assert same(weights(trained[0]), weights(second))
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "delete"])
 @pytest.mark.parametrize("file", ["model.safetensors", "optimiser.safetensors", "progress.json"])
-def test_a_damaged_checkpoint_is_passed_over(tiny_folder, tmp_path, damage, file):
-    train(make_run(tiny_folder, tmp_path))
-    newest, older = sorted(tmp_path.glob("step-*"), reverse=True)
+def test_a_damaged_checkpoint_is_passed_over(trained, tmp_path, damage, file):
+    folder = shutil.copytree(trained[0].folder, tmp_path / "run")
+    newest, older = sorted(folder.glob("step-*"), reverse=True)
     path = newest / file
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 4
     path.write_bytes(data[:-3] if damage == "cut" else data)
     if damage == "delete":
         path.unlink()
-    found = checkpoint.newest(tmp_path, "r")
+    found = checkpoint.newest(folder, "r")
     assert found is not None
     assert found[0] == older
 
 
-def test_a_checkpoint_of_another_request_is_not_resumed(tiny_folder, tmp_path):
-    train(make_run(tiny_folder, tmp_path))
-    assert checkpoint.newest(tmp_path, "another") is None
+def test_a_checkpoint_of_another_request_is_not_resumed(trained):
+    assert checkpoint.newest(trained[0].folder, "r") is not None
+    assert checkpoint.newest(trained[0].folder, "another") is None
 
 
 def test_the_start_ships_when_training_does_not_beat_it(tiny_folder, tmp_path):
@@ -200,32 +141,30 @@ def test_a_collapse_stops_the_run_when_it_may_not_rewind(tiny_folder, tmp_path):
     assert same(weights(run), before)
 
 
-def test_a_collapse_is_rewound_and_the_run_goes_on_more_slowly(tiny_folder, tmp_path):
-    run = collapsing(tiny_folder, tmp_path, rewinds=4)
-    outcome = train(run)
+@pytest.fixture(scope="module")
+def rewound(tiny_folder, tmp_path_factory):
+    """A finished run that was rewound, and its outcome."""
+    run = collapsing(tiny_folder, tmp_path_factory.mktemp("rewound"), rewinds=4)
+    return run, train(run)
+
+
+def test_a_collapse_is_rewound_and_the_run_goes_on_more_slowly(rewound):
+    run, outcome = rewound
     done = outcome.progressed
     assert done.step == done.schedule.steps
     assert 1 <= len(done.rewound) <= 4
     assert done.best.r2 > 0.5
     assert outcome.remark.startswith("at step 5 effective rank fell from")
-    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
     after = next(entry for entry in log if entry["step"] == done.rewound[0] + 1)
     assert after["rate"] == pytest.approx(done.schedule.factor(done.rewound[0]) / 2)
 
 
-def test_a_run_that_was_rewound_resumes_with_the_same_bits(tiny_folder, tmp_path):
-    whole = collapsing(tiny_folder, tmp_path / "whole", rewinds=4)
-    outcome = train(whole)
+def test_a_run_that_was_rewound_resumes_with_the_same_bits(tiny_folder, tmp_path, rewound):
+    whole, outcome = rewound
     first = collapsing(tiny_folder, tmp_path / "parts", rewinds=4)
-    looks = iter(range(1, 99))
-
-    def stop_at(encoder):
-        if next(looks) == 4:
-            raise StoppedError
-        return first.validate(encoder)
-
     with pytest.raises(StoppedError):
-        train(dataclasses.replace(first, validate=stop_at))
+        train(dataclasses.replace(first, validate=stopping_at(4, first.validate)))
     second = collapsing(tiny_folder, tmp_path / "parts", rewinds=4)
     assert train(second).remark == outcome.remark
     assert same(weights(second), weights(whole))
@@ -327,6 +266,16 @@ def test_what_weighs_more_is_learned_at_the_price_of_the_rest(tiny_folder, tmp_p
     assert errors[1][1] > errors[0][1]
 
 
+ONE_EPOCH = {**CONFIG.model_dump(), "epochs": 1, "evaluations": 1}
+
+
+@pytest.fixture(scope="module")
+def one_epoch(tiny_folder, tmp_path_factory):
+    run = make_run(tiny_folder, tmp_path_factory.mktemp("plain"), config=TrainConfig(**ONE_EPOCH))
+    train(run)
+    return run
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -336,15 +285,10 @@ def test_what_weighs_more_is_learned_at_the_price_of_the_rest(tiny_folder, tmp_p
     ],
     ids=str,
 )  # fmt: skip
-def test_every_option_of_the_loop_changes_the_student(tiny_folder, tmp_path, change):
-    steps = {"epochs": 1, "evaluations": 1}
-    plain = make_run(tiny_folder, tmp_path / "plain", config=TrainConfig(**{**CONFIG.model_dump(), **steps}))
-    changed = make_run(
-        tiny_folder, tmp_path / "changed", config=TrainConfig(**{**CONFIG.model_dump(), **steps, **change})
-    )
-    for run in (plain, changed):
-        train(run)
-    assert not same(weights(plain), weights(changed))
+def test_every_option_of_the_loop_changes_the_student(tiny_folder, tmp_path, one_epoch, change):
+    changed = make_run(tiny_folder, tmp_path, config=TrainConfig(**{**ONE_EPOCH, **change}))
+    train(changed)
+    assert not same(weights(one_epoch), weights(changed))
 
 
 def test_no_epochs_leave_the_start(tiny_folder, tmp_path):

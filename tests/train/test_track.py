@@ -1,7 +1,6 @@
 """What TensorBoard and trackio are given, read back with their own readers; trackio reaches nobody."""
 
 import http.server
-import importlib.util
 import json
 import os
 import subprocess
@@ -11,20 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import small_loop
 from isoglot.config import TrainConfig
 from isoglot.errors import RequestError
 from isoglot.train.loop import train
+from small_loop import make_run
+from stopping import StoppedError, StopsAt
 
-
-def module_of(name):
-    place = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
-
-
-LOOP, RESUME = module_of("test_loop"), module_of("test_resume")
-CONFIG = {**LOOP.CONFIG.model_dump(), "epochs": 2}
+CONFIG = {**small_loop.CONFIG.model_dump(), "epochs": 2}
 
 
 def logged(folder):
@@ -47,9 +40,9 @@ def drawn(folder, tag):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tensorboard_has_every_loss_and_every_look_of_a_run_that_was_resumed(tiny_folder, tmp_path):
     config = TrainConfig(**{**CONFIG, "track": "tensorboard"})
-    with pytest.raises(RESUME.StoppedError):
-        train(LOOP.make_run(tiny_folder, tmp_path, config=config), RESUME.StopsAt(4))
-    outcome = train(LOOP.make_run(tiny_folder, tmp_path, config=config))
+    with pytest.raises(StoppedError):
+        train(make_run(tiny_folder, tmp_path, config=config), StopsAt(4))
+    outcome = train(make_run(tiny_folder, tmp_path, config=config))
     losses = drawn(tmp_path, "train/loss")
     wanted = {step: entry["loss"] for step, entry in logged(tmp_path).items()}
     assert losses == pytest.approx(wanted, rel=1e-6)
@@ -58,7 +51,7 @@ def test_tensorboard_has_every_loss_and_every_look_of_a_run_that_was_resumed(tin
 
 
 def test_without_the_option_only_the_log_is_written(tiny_folder, tmp_path):
-    train(LOOP.make_run(tiny_folder, tmp_path, config=TrainConfig(**CONFIG)))
+    train(make_run(tiny_folder, tmp_path, config=TrainConfig(**CONFIG)))
     assert {path.name for path in tmp_path.iterdir() if not path.name.startswith(("step-", "best-"))} == {
         "log.jsonl"
     }
@@ -76,7 +69,7 @@ def test_the_tool_does_not_change_what_the_run_is(tiny_folder, tmp_path):
 @pytest.mark.parametrize("variable", ["TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL"])
 def test_trackio_is_refused_when_it_would_send_the_log_away(tiny_folder, tmp_path, monkeypatch, variable):
     monkeypatch.setenv(variable, "someone/somewhere")
-    run = LOOP.make_run(tiny_folder, tmp_path, config=TrainConfig(**{**CONFIG, "track": "trackio"}))
+    run = make_run(tiny_folder, tmp_path, config=TrainConfig(**{**CONFIG, "track": "trackio"}))
     with pytest.raises(RequestError, match=f"{variable} is set"):
         train(run)
 
@@ -87,11 +80,12 @@ sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from isoglot.config import TrainConfig
 from isoglot.train.loop import train
-from test_track import CONFIG, LOOP, RESUME
-config = TrainConfig(**{**CONFIG, "track": "trackio"})
+from small_loop import CONFIG, make_run
+from stopping import StoppedError, StopsAt
+config = TrainConfig(**{**CONFIG.model_dump(), "epochs": 2, "track": "trackio"})
 try:
-    train(LOOP.make_run(Path(sys.argv[2]), Path(sys.argv[3]), config=config), RESUME.StopsAt(int(sys.argv[4])))
-except RESUME.StoppedError:
+    train(make_run(Path(sys.argv[2]), Path(sys.argv[3]), config=config), StopsAt(int(sys.argv[4])))
+except StoppedError:
     pass
 """
 READER = """
@@ -137,7 +131,7 @@ def test_trackio_has_every_step_once_prints_nothing_and_asks_nobody(tiny_folder,
     tests, folder = Path(__file__).parents[1], tmp_path / "mine" / "training"
     variables = {
         **os.environ, "TRACKIO_DIR": str(tmp_path / "trackio"), "HF_ENDPOINT": hub, "HF_TOKEN": "hf_canary",
-        "PYTHONPATH": os.pathsep.join([str(tests), str(tests / "train")]), "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(tests), "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     variables.pop("HF_HUB_OFFLINE")  # which the tests set, and a user does not
     for stop in ("4", "999"):  # the second one resumes and is not stopped
