@@ -96,6 +96,15 @@ def test_minutes_and_epochs_exclude_each_other(smallest):
         load_recipe(smallest, ["train.minutes=1", "train.epochs=1"])
 
 
+@pytest.mark.parametrize(("named", "other"), [("minutes", "epochs"), ("epochs", "minutes")])
+def test_a_horizon_takes_the_place_of_the_other_one_of_the_file(smallest, named, other):
+    with Path(smallest).open("a") as file:
+        file.write(f"\n[train]\n{other} = 3\n")
+    train = load_recipe(smallest, [f"train.{named}=2"]).train
+    assert (getattr(train, named), getattr(train, other)) == (2, None)
+    assert getattr(load_recipe(smallest).train, other) == 3
+
+
 def test_every_problem_is_told_at_once(smallest):
     with pytest.raises(RequestError) as caught:
         load_recipe(smallest, ["train.clip=0", "corpus.min_chars=0"])

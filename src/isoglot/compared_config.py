@@ -7,9 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from isoglot.config import CorpusConfig, EvaluateConfig, TrainConfig
+from isoglot.config import AnyRecipe, CorpusConfig, TrainConfig
 from isoglot.objective_config import ObjectiveConfig
-from isoglot.section import Section
 from isoglot.student_config import StudentConfig, suited
 
 _OF_A_TEACHER = {
@@ -60,26 +59,19 @@ class ComparedStudentConfig(StudentConfig):
         return self
 
 
-class ComparedRecipe(Section):
+class ComparedRecipe(AnyRecipe):
     """Everything that a run without a teacher needs to know."""
 
-    name: str
-    seed: int = 0
     objective: ObjectiveConfig
     student: ComparedStudentConfig = ComparedStudentConfig()
-    corpus: CorpusConfig = CorpusConfig()
-    train: TrainConfig = TrainConfig()
-    evaluate: EvaluateConfig = EvaluateConfig()
 
     @model_validator(mode="before")
     @classmethod
     def _no_teacher(cls, raw: Any) -> Any:  # noqa: ANN401  what pydantic was given, before it is checked
-        if not isinstance(raw, Mapping):
-            return raw
         for section, why in _OF_A_TEACHER.items():
-            if section in raw:
+            if isinstance(raw, Mapping) and section in raw:
                 raise ValueError(f"a recipe with the section objective has no {section}: {why}")
-        return suited(raw)
+        return raw
 
     @model_validator(mode="after")
     def _options_with_effect(self) -> ComparedRecipe:

@@ -207,15 +207,13 @@ class MarginConfig(Section):
     )
 
 
-class Recipe(Section):
-    """Everything a run needs to know."""
+class AnyRecipe(Section):
+    """What a recipe says with a teacher and without one."""
 
     name: str
     seed: int = 0
-    teacher: TeacherConfig
     student: StudentConfig
     corpus: CorpusConfig = CorpusConfig()
-    warm_start: WarmStartConfig = WarmStartConfig()
     train: TrainConfig = TrainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
 
@@ -223,6 +221,13 @@ class Recipe(Section):
     @classmethod
     def _as_suits_the_student(cls, raw: Any) -> Any:  # noqa: ANN401  what pydantic was given, before it is checked
         return suited(raw)
+
+
+class Recipe(AnyRecipe):
+    """Everything a run needs to know."""
+
+    teacher: TeacherConfig
+    warm_start: WarmStartConfig = WarmStartConfig()
 
     @model_validator(mode="after")
     def _one_width(self) -> Recipe:

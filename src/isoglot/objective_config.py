@@ -34,7 +34,8 @@ class RankingConfig(Section):
     )
     nli: str | None = Field(
         None,
-        description="folder, zip or file of NLI for the task of natural-language inference; unset: without",
+        description="folder, zip or file of NLI, or hf:ORG/NAME/CONFIG, for the task of natural-language inference;"
+        " unset: without",
     )
     nli_product: bool = Field(
         True, description="its head sees u * v beside (u, v, |u - v|), as mUSE's; false: not, as SBERT's"
@@ -79,10 +80,12 @@ class TranslationConfig(Section):
 class SiameseConfig(Section):
     """Siamese training of a monolingual encoder (Reimers & Gurevych 2019), by sentence-transformers' trainer."""
 
-    nli: str | None = Field(None, description="folder, zip or file of NLI to train on first; unset: without")
+    nli: str | None = Field(
+        None, description="folder, zip or file of NLI, or hf:ORG/NAME/CONFIG, to train on first; unset: none"
+    )
     sts: str | None = Field(
         None,
-        description="folder, zip or file of graded sentence pairs to train on afterwards; unset: without",
+        description="folder, zip or file of graded sentence pairs, or hf:ORG/NAME, to train on afterwards; unset: none",
     )
     language: str = Field(
         "en", description="of the pairs; files of other languages beside them are left alone"

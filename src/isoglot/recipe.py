@@ -34,7 +34,8 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe | Co
 
     Args:
         name_or_path: one of `shipped_recipes()`, or the path of a TOML file.
-        overrides: `section.key=value` texts, the value in TOML (a bare word is taken as text).
+        overrides: `section.key=value` texts, the value in TOML (a bare word is taken as text); train.minutes takes the
+            place of the file's train.epochs, and the other way round.
 
     Raises:
         RequestError: no such recipe, broken TOML, an unknown key (naming the nearest one) or a bad value.
@@ -46,6 +47,7 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe | Co
         raise RequestError(f"{origin} is not valid TOML: {error}.", "Mend that line.") from error
     for override in overrides:
         _apply(raw, override)
+    _replace_horizon(raw, overrides)
     return parse_options(ComparedRecipe, raw, origin) if "objective" in raw else parse_recipe(raw, origin)
 
 
@@ -194,6 +196,13 @@ def _apply(raw: dict[str, Any], override: str) -> None:
         if not isinstance(inner, dict):
             raise RequestError(f"--set {override!r}: {section} is a value, not a section.")
     inner[last] = _toml_value(value)
+
+
+def _replace_horizon(raw: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """Take the file's epochs away where an override names minutes, and the other way round: they exclude each other."""
+    named = {override.partition("=")[0] for override in overrides} & {"train.minutes", "train.epochs"}
+    if len(named) == 1:
+        raw["train"].pop("epochs" if named == {"train.minutes"} else "minutes", None)
 
 
 def _toml_value(text: str) -> Any:  # noqa: ANN401  a TOML value has any type; pydantic checks it next

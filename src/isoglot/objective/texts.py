@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from isoglot.config import TrainConfig
+from isoglot.corpus.mixing import draw_translations, language_weights
+
 if TYPE_CHECKING:
     from isoglot.corpus.store import Groups
     from isoglot.encode.tokens import Tokenizer, Tokens
@@ -54,3 +57,16 @@ def parallel_texts(
         languages=groups.languages,
         weight=weight,
     )
+
+
+def drawn_translations(texts: ParallelTexts, config: TrainConfig, seed: tuple[int, ...]) -> NDArray[np.int64]:
+    """Draw the translations that an epoch visits: `targets_per_group` of each source, languages by `temperature`.
+
+    Returns:
+        int64, rows of `texts`.
+    """
+    first = texts.sources
+    language = texts.language[first:]
+    sizes = np.bincount(language, minlength=len(texts.languages))
+    weights = language_weights(sizes, config.temperature)[language]
+    return draw_translations(texts.group[first:], weights, config.targets_per_group, seed) + first

@@ -22,7 +22,9 @@ def run_recipe(recipe: Recipe | ComparedRecipe, out: Path, progress: Progress = 
     if isinstance(recipe, ComparedRecipe):
         if size_of_team() > 1:
             raise RequestError(
-                "Only distillation is trained by several processes.", "Run this recipe without torchrun."
+                f"{recipe.name} has the objective {recipe.objective.kind}, and only distillation is trained by several"
+                " processes.",
+                "Run this recipe without torchrun.",
             )
         from isoglot.pipeline.compared.run import run_compared
 

@@ -11,7 +11,7 @@ from tests.objective.ranking import samples
 from isoglot.config import TrainConfig
 from isoglot.errors import RequestError
 from isoglot.objective.ranking.batches import epoch, with_data
-from isoglot.objective.ranking.texts import LABELS, read_inferences, read_responses
+from isoglot.objective.ranking.texts import read_responses
 from isoglot.objective.ranking.turns import turns
 
 CONFIG = TrainConfig(epochs=1, batch_tokens=128)
@@ -92,19 +92,6 @@ def test_tasks_without_data_or_turn_have_no_batches(tiny_folder):
     _, texts = samples.material(tiny_folder, nli=5)
     assert with_data(texts, EQUAL) == {"translation": 1, "nli": 1}
     assert with_data(texts, {"translation": 2, "nli": 0}) == {"translation": 2}
-
-
-def test_inferences_are_read_with_either_spelling(tmp_path):
-    path = tmp_path / "eng.tsv"
-    path.write_text(
-        "premise\thypothesis\tlabel\na b\tc\tcontradictory\nd\te\tneutral\nf\tg\t-\nh\ti\tentailment\n"
-    )
-    found = read_inferences(path)
-    assert [row.label for row in found] == ["contradiction", "neutral", "entailment"]
-    assert sorted({row.label for row in found}) == sorted(LABELS)
-    path.write_text("premise\thypothesis\tlabel\nf\tg\t-\n")
-    with pytest.raises(RequestError, match="holds no inference"):
-        read_inferences(path)
 
 
 def test_answers_are_read_with_and_without_a_head(tmp_path):

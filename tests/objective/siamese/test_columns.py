@@ -3,9 +3,9 @@
 import pytest
 
 from isoglot.corpus.benchmarks.layout import open_benchmarks
-from isoglot.corpus.benchmarks.record import Inference, Similarity
+from isoglot.corpus.benchmarks.record import LABELS, Inference, Similarity
 from isoglot.errors import DamagedError
-from isoglot.objective.siamese.columns import CLASSES, entailed, graded, labelled, sizes, texts_of
+from isoglot.objective.siamese.columns import entailed, graded, labelled, sizes, texts_of
 from objective.siamese.siamese_data import inferences, write_nli
 
 
@@ -15,7 +15,7 @@ def test_labels_of_the_file_become_the_class_numbers_of_the_head(tmp_path):
     rows = inferences()
     assert list(zip(table["sentence1"], table["sentence2"], strict=True)) == [row[:2] for row in rows]
     named = {"contradictory": "contradiction"}
-    assert [CLASSES[number] for number in table["label"]] == [named.get(row[2], row[2]) for row in rows]
+    assert [LABELS[number] for number in table["label"]] == [named.get(row[2], row[2]) for row in rows]
     assert set(table["label"]) == {0, 1, 2}
 
 

@@ -50,20 +50,17 @@ def start(tmp_path_factory):
     return folder
 
 
-def test_the_losses_are_those_of_sentence_transformers():
+def test_the_losses_are_those_of_sentence_transformers(start):
+    from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer import losses
 
-    class Model(torch.nn.Module):
-        device = "cpu"
-
-        def get_embedding_dimension(self):
-            return 4
-
+    model = SentenceTransformer(str(start))
     kinds = {"softmax": losses.SoftmaxLoss, "ranking": losses.MultipleNegativesRankingLoss}
     for name, kind in {**kinds, "cosine": losses.CosineSimilarityLoss}.items():
-        assert type(trainer._loss(phase(name), Model())) is kind
-    assert trainer._loss(phase("softmax"), Model()).classifier.weight.shape == (3, 12)  # of u, v and |u - v|
-    assert trainer._loss(phase("ranking", scale=7.0), Model()).scale == 7.0
+        assert type(trainer._loss(phase(name), model)) is kind
+    head = trainer._loss(phase("softmax"), model).classifier
+    assert head.weight.shape == (3, 3 * 32)  # of u, v and |u - v|
+    assert trainer._loss(phase("ranking", scale=7.0), model).scale == 7.0
 
 
 def test_regression_raises_spearman_on_pairs_that_were_not_seen(start, tmp_path):
@@ -139,6 +136,17 @@ def test_the_same_phase_gives_the_same_weights_and_another_seed_others(start, tm
 
     assert weights("one", 0) == weights("two", 0)
     assert weights("three", 1) != weights("one", 0)
+
+
+def test_the_arithmetic_is_the_one_asked_for(start, tmp_path):
+    """bf16 rounds, and the losses show it; that they are not far off shows that nothing else is different."""
+    losses = {
+        precision: train_phase(start, phase("cosine", precision=precision), tmp_path / precision).losses
+        for precision in ("fp32", "bf16")
+    }
+    first, other = (np.array([loss for _, loss in losses[precision]]) for precision in ("fp32", "bf16"))
+    assert (first != other).any()
+    assert np.abs(first - other).max() < 0.02
 
 
 def test_progress_counts_every_step(start, tmp_path):

@@ -38,11 +38,14 @@ class Line(NamedTuple):
 
 
 class Inference(NamedTuple):
-    """Natural language inference: `label` is entailment, neutral or contradiction."""
+    """Natural language inference: `label` is one of `LABELS`, or something else where people disagreed."""
 
     premise: str
     hypothesis: str
     label: str
+
+
+LABELS = ("contradiction", "entailment", "neutral")  # of an inference, in the order of class numbers
 
 
 class Labelled(NamedTuple):

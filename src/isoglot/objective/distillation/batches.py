@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.config import TrainConfig
-from isoglot.corpus.mixing import draw_translations, language_weights, shares
+from isoglot.corpus.mixing import shares
 from isoglot.objective.batching import length_batches
-from isoglot.objective.texts import ParallelTexts
+from isoglot.objective.texts import ParallelTexts, drawn_translations
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def visits(
         int64 rows into `examples` and their float32 weights.
     """
     first = examples.sources
-    drawn = _drawn(examples, config, seed)
+    drawn = drawn_translations(examples, config, seed)
     own = np.zeros(len(examples.group), np.float32)
     own[first:] = 1.0 if examples.weight is None else examples.weight
     counts = np.bincount(examples.group[drawn], weights=own[drawn], minlength=first).astype(np.float32)
@@ -62,7 +62,7 @@ def visits(
 
 def language_shares(examples: ParallelTexts, config: TrainConfig, seed: int) -> dict[str, float]:
     """Share of each language among the translations that the first epoch draws; they sum to 1."""
-    drawn = _drawn(examples, config, (seed, 0))
+    drawn = drawn_translations(examples, config, (seed, 0))
     found = shares(examples.language, drawn, len(examples.languages))
     return dict(zip(examples.languages, found.tolist(), strict=True))
 
@@ -75,12 +75,3 @@ def _cut(
         return length_batches(lengths, config.batch_tokens, seed)
     places, size = np.arange(len(lengths)), config.batch_sentences
     return (places[start : start + size] for start in range(0, len(lengths), size))
-
-
-def _drawn(examples: ParallelTexts, config: TrainConfig, seed: tuple[int, ...]) -> NDArray[np.int64]:
-    """Rows of the translations that an epoch visits."""
-    first = examples.sources
-    language = examples.language[first:]
-    sizes = np.bincount(language, minlength=len(examples.languages))
-    weights = language_weights(sizes, config.temperature)[language]
-    return draw_translations(examples.group[first:], weights, config.targets_per_group, seed) + first

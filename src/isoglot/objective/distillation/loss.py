@@ -1,4 +1,4 @@
-"""The paper's objective over groups (Reimers & Gurevych 2020, section 2), and an optional contrast beside it."""
+"""The paper's objective over groups (Reimers & Gurevych 2020, arXiv:2004.09813), and an optional contrast beside it."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.config import TrainConfig
-from isoglot.corpus.mixing import draw_translations, language_weights
 from isoglot.objective.batching import length_batches
 from isoglot.objective.ranking.texts import RankingTexts, TextPairs
 from isoglot.objective.ranking.turns import turns
+from isoglot.objective.texts import drawn_translations
 
 Task = Literal["translation", "nli", "responses"]
 _NUMBER = {
@@ -91,7 +91,7 @@ def _translations(
     texts: RankingTexts, config: TrainConfig, seed: tuple[int, ...], negatives: NDArray[np.int64] | None
 ) -> Iterator[Batch]:
     """One pass over the sources, each with the translations that are drawn for this epoch."""
-    targets = _drawn(texts, config, seed)
+    targets = drawn_translations(texts, config, seed)
     targets = targets[np.random.default_rng((*seed, 2)).permutation(len(targets))]
     sources = texts.group[targets].astype(np.int64)
     own = np.zeros((len(targets), 0), np.int64) if negatives is None else negatives[targets - texts.sources]
@@ -127,12 +127,3 @@ def _together(
     beside = np.where(negatives >= 0, lengths[negatives], 0).sum(axis=1)
     total: NDArray[np.int64] = lengths[first] + lengths[second] + beside
     return total
-
-
-def _drawn(texts: RankingTexts, config: TrainConfig, seed: tuple[int, ...]) -> NDArray[np.int64]:
-    """Rows of the translations that an epoch visits, drawn as distillation draws them."""
-    language = texts.language[texts.sources :]
-    sizes = np.bincount(language, minlength=len(texts.languages))
-    weights = language_weights(sizes, config.temperature)[language]
-    group = texts.group[texts.sources :]
-    return draw_translations(group, weights, config.targets_per_group, seed) + texts.sources

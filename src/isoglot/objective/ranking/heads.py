@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from isoglot.corpus.benchmarks.record import LABELS
 from isoglot.objective.ranking.loss import inference_features
-from isoglot.objective.ranking.texts import LABELS
 
 
 class InferenceHead(nn.Module):

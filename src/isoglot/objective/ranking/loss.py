@@ -93,9 +93,9 @@ def translation_loss(
 def inference_features(premises: Tensor, hypotheses: Tensor, *, product: bool) -> Tensor:
     """Put two vectors u and v side by side for a classifier: (u, v, |u - v|), and u * v behind them with `product`.
 
-    Three parts are those of SBERT (Reimers & Gurevych 2019, arXiv:1908.10084, section 3); all four those of InferSent
-    (Conneau et al. 2017, arXiv:1705.02364, section 3.1) and of mUSE's inference task (Chidambaram et al. 2018,
-    arXiv:1810.12836). The order is that of sentence-transformers' SoftmaxLoss.
+    Three parts are those of SBERT (Reimers & Gurevych 2019, arXiv:1908.10084); all four those of InferSent (Conneau et
+    al. 2017, arXiv:1705.02364) and of mUSE's inference task (Chidambaram et al. 2018, arXiv:1810.12836). The order is
+    that of sentence-transformers' SoftmaxLoss.
 
     Args:
         premises: float [b, d].

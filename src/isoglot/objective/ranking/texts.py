@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.corpus.benchmarks.entry import Entry
-from isoglot.corpus.benchmarks.layout import open_benchmarks
-from isoglot.corpus.benchmarks.record import Inference
+from isoglot.corpus.benchmarks.record import LABELS, Inference
 from isoglot.errors import RequestError
 from isoglot.objective.ranking.known import number_keys
 from isoglot.objective.texts import ParallelTexts, parallel_texts
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from isoglot.corpus.store import Groups
     from isoglot.encode.tokens import Tokenizer, Tokens
 
-LABELS = ("contradiction", "entailment", "neutral")
 _HEAD = ["question", "answer"]
 
 
@@ -95,25 +93,6 @@ def ranking_texts(
         nli=_rows(start, len(inferred), labels),
         responses=_rows(start + 2 * len(inferred), len(answered), np.zeros(len(answered), np.int64)),
     )
-
-
-def read_inferences(path: Path) -> list[Inference]:
-    """Read natural-language inference from every test or training set of it in a folder, zip archive or file.
-
-    Rows without one of the three labels, as MultiNLI has where its annotators disagreed, are left out.
-
-    Raises:
-        RequestError: there is none.
-        DamagedError: a file is broken.
-    """
-    sets = [found for found in open_benchmarks([path]) if found.kind == "nli"]
-    rows = [row for found in sets for row in found.records(Inference) if row.label in LABELS]
-    if not rows:
-        raise RequestError(
-            f"{path} holds no inference labelled {', '.join(LABELS)}.",
-            "Give a .tsv file that is named for its language and headed premise, hypothesis, label.",
-        )
-    return rows
 
 
 def read_responses(path: Path) -> list[Response]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from isoglot.corpus.benchmarks.record import Inference, Similarity
+from isoglot.corpus.benchmarks.record import LABELS, Inference, Similarity
 from isoglot.errors import DamagedError
 
-# class numbers of the softmax head
-CLASSES = ("contradiction", "entailment", "neutral")
 _HIGHEST = 5.0  # score of two sentences that mean the same
 Columns = Mapping[str, Sequence[str] | Sequence[int] | Sequence[float]]
 
@@ -20,12 +18,12 @@ def labelled(records: Iterable[Inference]) -> dict[str, Columns]:
     Returns:
         The one table `pairs` with the columns sentence1, sentence2, label.
     """
-    kept = [record for record in records if record.label in CLASSES]
+    kept = [record for record in records if record.label in LABELS]
     return {
         "pairs": {
             "sentence1": [record.premise for record in kept],
             "sentence2": [record.hypothesis for record in kept],
-            "label": [CLASSES.index(record.label) for record in kept],
+            "label": [LABELS.index(record.label) for record in kept],
         }
     }
 

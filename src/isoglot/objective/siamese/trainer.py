@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from isoglot.corpus.benchmarks.record import LABELS
 from isoglot.errors import IsoglotError, RequestError
-from isoglot.objective.siamese.columns import CLASSES, Columns, sizes, texts_of
+from isoglot.objective.siamese.columns import Columns, sizes, texts_of
+from isoglot.objective.siamese.sampler import row_lengths, similar_lengths
 from isoglot.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Phase:
         warmup: share of the steps in which it rises.
         scale: factor on the cosines of `ranking`.
         seed: of order, dropout and softmax head.
+        precision: of matrix products; auto: bf16 where the hardware has it.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Phase:
     warmup: float
     scale: float
     seed: int
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,10 @@ def train_phase(start: Path, phase: Phase, target: Path, progress: Progress = SI
 
 def _arguments(phase: Phase, model: Any, target: Path) -> Any:  # noqa: ANN401  untyped where these come from
     from sentence_transformers import SentenceTransformerTrainingArguments
-    from sentence_transformers.sentence_transformer.training_args import BatchSamplers
+
+    from isoglot.encode.precision import choose
 
     prompt = model.prompts.get(model.default_prompt_name or "", "")
-    # a text that stands twice in a batch would be its own negative
-    sampler = BatchSamplers.NO_DUPLICATES if phase.loss == "ranking" else BatchSamplers.BATCH_SAMPLER
     return SentenceTransformerTrainingArguments(
         output_dir=str(target),
         num_train_epochs=phase.epochs,
@@ -132,7 +135,7 @@ def _arguments(phase: Phase, model: Any, target: Path) -> Any:  # noqa: ANN401  
         learning_rate=phase.learning_rate,
         warmup_steps=phase.warmup,
         weight_decay=_WEIGHT_DECAY,
-        batch_sampler=sampler,
+        batch_sampler=_sampler(phase),
         prompts=prompt or None,
         seed=phase.seed,
         logging_steps=max(1, _steps(phase) // _LOOKS),
@@ -140,8 +143,20 @@ def _arguments(phase: Phase, model: Any, target: Path) -> Any:  # noqa: ANN401  
         report_to="none",
         push_to_hub=False,
         disable_tqdm=True,
+        bf16=choose(phase.precision, model.device) == "bf16",
+        use_cpu=model.device.type == "cpu",
         dataloader_pin_memory=model.device.type == "cuda",
     )
+
+
+def _sampler(phase: Phase) -> Any:  # noqa: ANN401  untyped where these come from
+    """What makes the batches; a text that stands twice in one of ranking would be its own negative."""
+    from sentence_transformers.sentence_transformer.training_args import BatchSamplers
+
+    if phase.loss == "ranking":
+        return BatchSamplers.NO_DUPLICATES
+    (columns,) = phase.tables.values()
+    return similar_lengths(row_lengths(columns))
 
 
 def _loss(phase: Phase, model: Any) -> nn.Module:  # noqa: ANN401  untyped where it comes from
@@ -151,7 +166,7 @@ def _loss(phase: Phase, model: Any) -> nn.Module:  # noqa: ANN401  untyped where
     made: nn.Module
     match phase.loss:
         case "softmax":
-            made = losses.SoftmaxLoss(model, model.get_embedding_dimension(), num_labels=len(CLASSES))
+            made = losses.SoftmaxLoss(model, model.get_embedding_dimension(), num_labels=len(LABELS))
         case "ranking":
             made = losses.MultipleNegativesRankingLoss(model, scale=phase.scale)
         case "cosine":

@@ -1,4 +1,4 @@
-"""The decoder: one LSTM that writes a translation out of a sentence vector (Artetxe & Schwenk 2019, section 3)."""
+"""The decoder: one LSTM that writes a translation out of a sentence vector (LASER: Artetxe & Schwenk 2019)."""
 
 from __future__ import annotations
 

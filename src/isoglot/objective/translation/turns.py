@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.config import TrainConfig
-from isoglot.corpus.mixing import draw_translations, language_weights
+from isoglot.corpus.mixing import draw_translations
 from isoglot.corpus.store import Groups
 from isoglot.encode.tokens import Tokenizer, Tokens
 from isoglot.errors import RequestError
 from isoglot.objective.batching import length_batches
-from isoglot.objective.texts import ParallelTexts, parallel_texts
+from isoglot.objective.texts import ParallelTexts, drawn_translations, parallel_texts
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def turns(
         int64 [k] rows of the texts that are read, ascending, and int64 [k] rows of what is written for them.
     """
     pairs, first = texts.read, texts.read.sources
-    read = np.concatenate([np.arange(first), _drawn(pairs, train, seed)])
+    read = np.concatenate([np.arange(first), drawn_translations(pairs, train, seed)])
     found = []
     for number in range(len(texts.targets)):
         rows = np.flatnonzero(texts.target == number)
@@ -142,15 +142,6 @@ def turns(
     sides = [np.concatenate(side) for side in zip(*found, strict=True)]
     order = np.argsort(sides[0], kind="stable")
     return sides[0][order], sides[1][order]
-
-
-def _drawn(pairs: ParallelTexts, train: TrainConfig, seed: tuple[int, ...]) -> NDArray[np.int64]:
-    """Rows of the translations that an epoch reads."""
-    first = pairs.sources
-    language = pairs.language[first:]
-    sizes = np.bincount(language, minlength=len(pairs.languages))
-    weights = language_weights(sizes, train.temperature)[language]
-    return draw_translations(pairs.group[first:], weights, train.targets_per_group, seed) + first
 
 
 def _weights(

@@ -10,19 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.config import EvaluateConfig, TrainConfig
+from isoglot.corpus.benchmarks.record import LABELS, Inference
 from isoglot.corpus.split import key
 from isoglot.errors import RequestError
 from isoglot.objective.ranking.batches import with_data
 from isoglot.objective.ranking.negatives import kept_negatives
 from isoglot.objective.ranking.objective import new_objective
-from isoglot.objective.ranking.texts import (
-    RankingTexts,
-    ranking_texts,
-    read_inferences,
-    read_responses,
-)
+from isoglot.objective.ranking.texts import RankingTexts, ranking_texts, read_responses
 from isoglot.objective_config import RankingConfig
 from isoglot.pipeline.compared.material import Learnt, Material, Stage
+from isoglot.pipeline.compared.sentence_pairs import notice_of, read_nli
 from isoglot.pipeline.compared.training import Remap, train_student
 from isoglot.pipeline.leaks import open_reported
 from isoglot.train.loop import Outcome
@@ -72,7 +69,7 @@ def _texts(material: Material, stage: Stage, student: Encoder) -> RankingTexts:
         raise RequestError("There is no parallel text to rank.", "Give corpus.sources.")
     config = stage.recipe.objective.ranking
     groups = material.parallel.train
-    nli = read_inferences(Path(config.nli).expanduser()) if config.nli else []
+    nli = _labelled(config.nli) if config.nli else []
     responses = read_responses(Path(config.responses).expanduser()) if config.responses else []
     reported = _reported(stage.recipe.evaluate)
     texts = ranking_texts(
@@ -90,6 +87,18 @@ def _texts(material: Material, stage: Stage, student: Encoder) -> RankingTexts:
     leaks = f"; {left_out} of further tasks are in test sets and left out" if left_out else ""
     stage.progress.stage("tasks", f"{', '.join(said)}; batches {turns}{leaks}")
     return texts
+
+
+def _labelled(text: str) -> list[Inference]:
+    """Inferences of all languages; those that nobody could label, as MultiNLI has some, are left out.
+
+    Raises:
+        RequestError: none has a label.
+    """
+    rows = [row for row in read_nli(text, language=None) if row.label in LABELS]
+    if not rows:
+        raise RequestError(f"{text} holds no inference labelled {', '.join(LABELS)}.", "Give labelled pairs.")
+    return rows
 
 
 def _reported(config: EvaluateConfig) -> set[str]:
@@ -143,7 +152,9 @@ def _learnt(
         minutes=sum(part.seconds for part in done) / 60,
         steps=sum(part.step for part in done),
         record={"tasks": _sizes(texts), **record},
-        notice=_notice(config),
+        notice=notice_of(
+            {"natural-language inference": config.nli, "questions and answers": config.responses}
+        ),
     )
 
 
@@ -153,10 +164,3 @@ def _sizes(texts: RankingTexts) -> dict[str, int]:
         "nli": len(texts.nli),
         "responses": len(texts.responses),
     }
-
-
-def _notice(config: RankingConfig) -> str:
-    """Name the further data, whose terms nobody has told."""
-    named = {"natural-language inference": config.nli, "questions and answers": config.responses}
-    lines = [f"{what}: {Path(path).name}" for what, path in named.items() if path]
-    return "\n".join(f"{line} (its licence is that of its origin)" for line in lines)

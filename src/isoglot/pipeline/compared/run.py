@@ -16,7 +16,7 @@ from isoglot.pipeline.compared.assess import evaluate_compared
 from isoglot.pipeline.compared.material import Learnt, Material, Stage
 from isoglot.pipeline.compared.parallel import parallel_text
 from isoglot.pipeline.compared.publish import publish_student
-from isoglot.pipeline.compared.siamese_texts import HUB, digest_of_hub
+from isoglot.pipeline.compared.sentence_pairs import HUB, digest_of_hub
 from isoglot.pipeline.compared.start import untouched, what_it_is
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.leaks import open_reported

@@ -18,7 +18,14 @@ from isoglot.evaluate.statistics import spearman
 from isoglot.objective.siamese.columns import entailed, graded, labelled, sizes
 from isoglot.objective.siamese.trainer import Phase, require_trainer, train_phase
 from isoglot.pipeline.compared.material import Learnt, Material, Stage
-from isoglot.pipeline.compared.siamese_texts import Graded, drawn, read_graded, read_nli, without_leaks
+from isoglot.pipeline.compared.sentence_pairs import (
+    Graded,
+    drawn,
+    notice_of,
+    read_graded,
+    read_nli,
+    without_leaks,
+)
 from isoglot.pipeline.leaks import open_reported
 from isoglot.student import folder as student_folder
 
@@ -64,7 +71,9 @@ def learn_siamese(material: Material, stage: Stage) -> Learnt:
     if lesson.dev:
         record["dev_spearman"] = scores
     minutes, steps = sum(of["seconds"] for of in done) / 60, sum(of["steps"] for of in done)
-    return Learnt(_load(folder, stage), None, minutes, steps, record)
+    config = stage.recipe.objective.siamese
+    notice = notice_of({"natural-language inference": config.nli, "graded sentence pairs": config.sts})
+    return Learnt(_load(folder, stage), None, minutes, steps, record, notice)
 
 
 def read_lesson(stage: Stage) -> Lesson:
@@ -107,6 +116,7 @@ def _phase(stage: Stage, name: str, tables: Mapping[str, Any]) -> Phase:
         warmup=config.warmup,
         scale=config.scale,
         seed=stage.recipe.seed,
+        precision=stage.recipe.student.precision,
     )
 
 

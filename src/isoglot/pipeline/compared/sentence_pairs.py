@@ -1,9 +1,9 @@
-"""What an SBERT learns from: NLI and graded pairs of one language, without those of test sets that will be reported."""
+"""NLI and graded pairs to learn from, without those of test sets that will be reported."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -34,17 +34,25 @@ def digest_of_hub(text: str) -> str:
     return open_dataset(text.removeprefix(HUB)).sha256
 
 
-def read_nli(text: str, language: str) -> list[Inference]:
-    """Read NLI pairs to train on: `hf:ORG/NAME/CONFIG`, or a folder, zip or file.
+def read_nli(text: str, language: str | None) -> list[Inference]:
+    """Read NLI pairs to train on: `hf:ORG/NAME/CONFIG`, or a folder, zip or file; its splits dev and test stay unread.
+
+    Args:
+        text: where they are.
+        language: of the one set that there must be, a canonical tag; None: of all languages that there are.
+
+    Returns:
+        The pairs in order; those that nobody could label too, which have another label than the three.
 
     Raises:
-        RequestError: there are none in this language.
+        RequestError: there are none.
         DamagedError: a file is damaged.
     """
     if text.startswith(HUB):
         return list(hub.inferences(open_dataset(text.removeprefix(HUB))))
     found = [one for one in _of(text, "nli", language) if one.split not in _NOT_FOR_TRAINING]
-    return list(_only(found, text, "nli", language).records(Inference))
+    chosen = found if found and language is None else [_only(found, text, "nli", language)]
+    return [pair for one in chosen for pair in one.records(Inference)]
 
 
 def read_graded(text: str, language: str) -> Graded:
@@ -61,6 +69,15 @@ def read_graded(text: str, language: str) -> Graded:
     train = [one for one in found if one.split not in _NOT_FOR_TRAINING]
     dev = [pair for one in found if one.split == "dev" for pair in one.records(Similarity)]
     return Graded(list(_only(train, text, "sts", language).records(Similarity)), dev)
+
+
+def notice_of(data: Mapping[str, str | None]) -> str:
+    """Name data whose terms nobody has told, for a NOTICE: what it is -> where it was read, None for nowhere."""
+    return "\n".join(
+        f"{what}: {text if text.startswith(HUB) else Path(text).name} (its licence is that of its origin)"
+        for what, text in data.items()
+        if text
+    )
 
 
 def drawn(records: Sequence[P], most: int | None, seed: int) -> Sequence[P]:
@@ -97,17 +114,18 @@ def _leaking(records: Sequence[P], index: Index) -> dict[str, set[int]]:
     return found
 
 
-def _of(text: str, kind: Kind, language: str) -> list[Benchmark]:
-    found = open_benchmarks([Path(text).expanduser()])
-    return [one for one in found if one.kind == kind and one.languages == (language, language)]
+def _of(text: str, kind: Kind, language: str | None) -> list[Benchmark]:
+    """Sets of a kind in a language, or in any."""
+    found = [one for one in open_benchmarks([Path(text).expanduser()]) if one.kind == kind]
+    return [one for one in found if language is None or one.languages == (language, language)]
 
 
-def _only(found: Sequence[Benchmark], text: str, kind: Kind, language: str) -> Benchmark:
+def _only(found: Sequence[Benchmark], text: str, kind: Kind, language: str | None) -> Benchmark:
     if len(found) != 1:
         named = ", ".join(str(one.files[0]) for one in found) or "none"
         what = {"nli": "NLI", "sts": "graded pairs"}[kind]
         raise RequestError(
-            f"{text} holds {named} for training on {what} in {language}, and there must be one.",
-            "Name one file, or set objective.siamese.language to its language.",
+            f"{text} holds {named} for training on {what} in {language or 'any language'}, and there must be one.",
+            "Name one file with the split train, or with none; objective.siamese.language chooses among languages.",
         )
     return found[0]
