@@ -28,36 +28,10 @@ from isoglot.student.kinds import begin
 from isoglot.train.loop import Run, train
 from isoglot.train.team import Team, joined
 from isoglot.train.validation import DevScore
+from stopping import StoppedError, StopsAt
 
 CASES = tuple(itertools.product(("transformer", "lstm", "static"), (2, 4)))  # kind, batches of a step
 TEXTS = [tiny.sentence(number * 11) for number in range(40)]
-
-
-class StoppedError(Exception):
-    """The run was stopped."""
-
-
-class StopsAt:
-    """A progress that ends the run after so many steps."""
-
-    def __init__(self, step: int | None) -> None:
-        self.left = step
-
-    @contextlib.contextmanager
-    def task(self, label, total, unit):
-        yield self
-
-    def advance(self, amount=1):
-        if self.left is not None:
-            self.left -= amount
-            if self.left == 0:
-                raise StoppedError
-
-    def note(self, text):
-        pass
-
-    def stage(self, name, text):
-        pass
 
 
 def name_of(kind: str, accumulate: int) -> str:
@@ -96,18 +70,17 @@ def make_run(models: Path, folder: Path, kind: str, accumulate: int, team: Team)
     return Run(student, objective, look, config, seed=3, folder=folder, request="r", team=team)
 
 
-def main() -> None:
-    models, folder, *stop = sys.argv[1:]
+def train_all(models: Path, folder: Path, stop: int | None = None) -> None:
+    """Train every case, with the other processes if torchrun started some, else alone."""
     with joined(60.0) as team:
         for kind, accumulate in CASES:
-            own = Path(folder) / name_of(kind, accumulate)
-            run = make_run(Path(models), own, kind, accumulate, team)
+            run = make_run(models, folder / name_of(kind, accumulate), kind, accumulate, team)
             with contextlib.suppress(StoppedError):
-                train(run, StopsAt(int(stop[0]) if stop else None))
+                train(run, StopsAt(stop))
                 if team.first:
                     np.save(run.folder / "vectors.npy", run.student.encode(TEXTS))
             team.meet()
 
 
 if __name__ == "__main__":
-    main()
+    train_all(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if sys.argv[3:] else None)

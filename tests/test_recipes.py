@@ -1,12 +1,11 @@
 """The recipes that come with the package: what they ask for, and that each runs on small local data and models."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 import tiny
+from command import isoglot
 from isoglot.artefact import verify
 from isoglot.corpus.languages import parse
 from isoglot.recipe import load_recipe, shipped_recipes
@@ -95,9 +94,8 @@ def test_a_recipe_runs_on_local_data_and_models(name, tiny_folder, tmp_path):
         "corpus.clean.max_untranslated=1.0", "corpus.dev_percent=10", "corpus.test_percent=10",
         "student.max_tokens=32", "train.epochs=1", "train.evaluations=2", "evaluate.pool=40",
     ]  # fmt: skip
-    command = [sys.executable, "-m", "isoglot.cli.main", "run", name, "--out", "run", "--json"]
-    command += [part for setting in settings for part in ("--set", setting)]
-    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=280)
+    changes = [part for setting in settings for part in ("--set", setting)]
+    process = isoglot("run", name, "--out", "run", "--json", *changes, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     student = tmp_path / "run" / "student"
     assert json.loads(process.stdout)["student"].endswith("student")

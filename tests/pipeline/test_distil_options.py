@@ -1,12 +1,10 @@
-"""What the options of `isoglot distil` and `isoglot plan` do, through the real command line."""
+"""What the options of `isoglot distil` and `isoglot plan` do, through the command line."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
+import command
 import tiny
 
 pytestmark = pytest.mark.slow  # whole runs
@@ -17,10 +15,8 @@ CHANGES = [
 
 
 def isoglot(*arguments, cwd):
-    words = [word for change in CHANGES for word in ("--set", change)]
-    return subprocess.run(
-        [sys.executable, "-m", "isoglot.cli.main", *map(str, arguments), *words],
-        cwd=cwd, capture_output=True, text=True, timeout=240, env=os.environ, check=False,
+    return command.isoglot(
+        *arguments, *(word for change in CHANGES for word in ("--set", change)), cwd=cwd
     )  # fmt: skip
 
 

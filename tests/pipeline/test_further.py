@@ -1,14 +1,12 @@
 """A finished student learns a further language: from where it is, without losing the others."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 import tiny
+from command import isoglot
 from isoglot.encode.encoder import load_encoder
 from isoglot.errors import RequestError
 from isoglot.pipeline.further import further_recipe
@@ -127,17 +125,10 @@ def test_static_and_lstm_students_learn_on(first, tmp_path):
         assert load_encoder(finished.folder.student).encode(["xder neerg"]).shape == (1, 24)
 
 
-def isoglot(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "isoglot.cli.main", "distil", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=240, env=os.environ, check=False,
-    )  # fmt: skip
-
-
 def test_the_command_prints_the_table(first, tmp_path):
     changes = [word for setting in SETTINGS for word in ("--set", setting)]
     done = isoglot(
-        "--from", first / "first/student", "--corpus", first / "old.tsv", "--add", first / "new.tsv",
+        "distil", "--from", first / "first/student", "--corpus", first / "old.tsv", "--add", first / "new.tsv",
         "--epochs", "1", "--out", "out", *changes, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -156,6 +147,6 @@ def test_the_command_prints_the_table(first, tmp_path):
     ],
 )
 def test_requests_that_make_no_sense_are_answered(arguments, said, tmp_path):
-    done = isoglot(*arguments, "--out", "out", cwd=tmp_path)
+    done = isoglot("distil", *arguments, "--out", "out", cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr

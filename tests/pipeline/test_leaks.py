@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import command
 import tiny
 from isoglot.artefact import read_manifest
 from isoglot.cli.main import app
@@ -67,20 +66,9 @@ def place(tiny_folder, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dropped(place):
-    """A run of its own process that was told the test sets."""
-    command = [
-        sys.executable,
-        "-m",
-        "isoglot.cli.main",
-        "run",
-        "tiny.toml",
-        "--out",
-        "dropped",
-        "--benchmarks",
-        "tests",
-    ]
-    process = subprocess.run(
-        [*command, "--json"], cwd=place, capture_output=True, text=True, timeout=240, check=False
+    """A run that was told the test sets."""
+    process = command.isoglot(
+        "run", "tiny.toml", "--out", "dropped", "--benchmarks", "tests", "--json", cwd=place
     )
     assert process.returncode == 0, process.stderr
     return process

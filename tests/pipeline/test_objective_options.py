@@ -35,17 +35,22 @@ def student(recipe, out, *settings):
     return finished, load_encoder(finished.folder.student)
 
 
+@pytest.fixture(scope="module")
+def plain(recipe, tmp_path_factory):
+    """A run without any of the options, and its student."""
+    return student(recipe, tmp_path_factory.mktemp("plain") / "run")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "setting",
     ["train.language_weights={tur=30.0}", "train.corpus_weights={'FOLDER/two'=30.0}"],
     ids=["tr", "two"],
 )
-def test_weights_reach_the_loop(recipe, tmp_path, setting):
+def test_weights_reach_the_loop(recipe, plain, tmp_path, setting):
     """The language tr is the corpus two: either weight multiplies what its translations and their sources count."""
-    plain, _ = student(recipe, tmp_path / "plain")
     weighted, _ = student(recipe, tmp_path / "weighted", setting.replace("FOLDER", recipe.parent.name))
-    losses = [[point["loss"] for point in finished.card["dev"][1:]] for finished in (plain, weighted)]
+    losses = [[point["loss"] for point in finished.card["dev"][1:]] for finished in (plain[0], weighted)]
     assert np.abs(np.subtract(*losses)).min() > 1e-6
 
 
@@ -60,16 +65,17 @@ def test_weights_of_what_is_not_there_are_refused(recipe, tmp_path):
 
 
 @pytest.mark.slow
-def test_paragraphs_bring_the_student_nearer_to_the_teacher_on_paragraphs(recipe, tiny_folder, tmp_path):
+def test_paragraphs_bring_the_student_nearer_to_the_teacher_on_paragraphs(
+    recipe, plain, tiny_folder, tmp_path
+):
     teacher = load_encoder(tiny_folder / "teacher")
-    held = Corpus.open(student(recipe, tmp_path / "plain")[0].folder.corpus).groups("test").sources
+    held = Corpus.open(plain[0].folder.corpus).groups("test").sources
     source = [" ".join(held[start : start + 4]) for start in range(len(held) - 4)]
     targets = [tiny.translation("de", text) for text in source]
 
     def distance(encoder):
         return float(np.square(encoder.encode(targets) - teacher.encode(source)).sum(axis=1).mean())
 
-    _, plain = student(recipe, tmp_path / "plain")
     finished, longer = student(recipe, tmp_path / "longer", "train.paragraphs=1.0")
-    assert distance(longer) < 0.9 * distance(plain)
+    assert distance(longer) < 0.9 * distance(plain[1])
     assert json.loads((finished.folder.recipe).read_text())["train"]["paragraphs"] == 1.0

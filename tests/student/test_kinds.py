@@ -76,6 +76,7 @@ def test_it_learns_in_the_same_loop_and_is_evaluated_like_any_other(finished, ki
     assert scores["mean"]["trained"]["r2"] > scores["mean"]["warm start"]["r2"]
 
 
+@pytest.mark.slow
 def test_a_static_student_is_a_static_teacher_with_the_same_vectors(finished):
     from isoglot.encode.static import is_static, load_static
 

@@ -1,9 +1,7 @@
 """Several processes train one student as one would: R5, and what each of them does."""
 
 import dataclasses
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,18 +15,12 @@ from isoglot.train import checkpoint, gradients
 from isoglot.train.loop import train
 from isoglot.train.step import backward, visited
 from isoglot.train.team import ALONE, Team, is_first, joined, size_of_team
+from small_loop import make_run
 
 ROW = (
     "R5 two processes, then one, then two, at the same global batch",
     "the same batches; every loss within 1e-6",
 )
-
-
-def loop_tests():
-    place = importlib.util.spec_from_file_location("loop_tests", Path(__file__).with_name("test_loop.py"))
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
@@ -41,7 +33,7 @@ def test_the_batches_of_a_step_are_shared_out_without_rest_or_repeat(size):
 
 def test_batches_that_cannot_be_shared_are_refused(tiny_folder, tmp_path):
     config = TrainConfig(epochs=1, accumulate=3)
-    run = loop_tests().make_run(tiny_folder, tmp_path, config=config)
+    run = make_run(tiny_folder, tmp_path, config=config)
     with pytest.raises(RequestError, match="2 processes cannot share the 3 batches") as refused:
         train(dataclasses.replace(run, team=Team(0, 2)))
     assert "train.accumulate=4" in str(refused.value)
@@ -58,7 +50,7 @@ def test_without_torchrun_a_process_is_alone(monkeypatch):
 
 
 def test_the_digest_of_a_step_names_its_rows_in_their_order(tiny_folder, tmp_path):
-    run = loop_tests().make_run(tiny_folder, tmp_path)
+    run = make_run(tiny_folder, tmp_path)
     batches = list(run.objective.epoch(0))[:3]
     assert visited(run, batches) == visited(run, batches)
     assert visited(run, batches) != visited(run, batches[::-1])
@@ -74,7 +66,7 @@ def test_gradients_are_sent_in_pieces_that_hold_them_all(monkeypatch):
 
 def test_a_part_without_a_gradient_keeps_none_when_alone(tiny_folder, tmp_path):
     """AdamW would shrink by weight decay what nothing pulls at."""
-    run = loop_tests().make_run(tiny_folder, tmp_path)
+    run = make_run(tiny_folder, tmp_path)
     parameters = list(run.student.model.parameters())
     run.student.model.zero_grad(set_to_none=True)
     backward(run, next(iter(run.objective.epoch(0))), 1.0)
@@ -91,16 +83,13 @@ def steps_of(folder):
 def runs(tiny_folder, tmp_path_factory):
     """Every case once alone from start to end, and once stopped twice, with two, one and two processes."""
     folder = tmp_path_factory.mktemp("team")
-    whole = processes.alone("team_loop", [str(tiny_folder), str(folder / "whole")])
-    assert whole.returncode == 0, whole.stderr
-    for count, stop in ((2, ["3"]), (1, ["6"]), (2, [])):
-        arguments = [str(tiny_folder), str(folder / "parts"), *stop]
-        if count == 1:
-            done = processes.alone("team_loop", arguments)
-            assert done.returncode == 0, done.stderr
-        else:
-            started = processes.Torchrun(count, "team_loop", arguments, folder / "torchrun.log")
-            assert started.wait() == 0, started.text
+    team_loop.train_all(tiny_folder, folder / "whole")
+    arguments = [str(tiny_folder), str(folder / "parts")]
+    for stop in ("3", ""):
+        started = processes.Torchrun(2, "team_loop", [*arguments, *stop], folder / "torchrun.log")
+        assert started.wait() == 0, started.text
+        if stop:
+            team_loop.train_all(tiny_folder, folder / "parts", 6)
     return folder
 
 
@@ -140,5 +129,5 @@ def test_a_recipe_without_a_teacher_is_refused_under_torchrun(monkeypatch, tmp_p
         ("MASTER_PORT", "1"),
     ):
         monkeypatch.setenv(name, value)
-    with pytest.raises(RequestError, match="Only distillation"):
+    with pytest.raises(RequestError, match="only distillation is trained by several"):
         run_recipe(recipe, tmp_path)
