@@ -22,8 +22,8 @@ def run_recipe(recipe: Recipe | ComparedRecipe, out: Path, progress: Progress = 
     if isinstance(recipe, ComparedRecipe):
         if size_of_team() > 1:
             raise RequestError(
-                f"{recipe.name} has the objective {recipe.objective.kind}, and only distillation is trained by several"
-                " processes.",
+                "Only distillation is trained by several processes,"
+                f" and {recipe.name} has the objective {recipe.objective.kind}.",
                 "Run this recipe without torchrun.",
             )
         from isoglot.pipeline.compared.run import run_compared
