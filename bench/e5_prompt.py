@@ -14,14 +14,12 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
-
 from isoglot.corpus.store import Corpus
 from isoglot.encode.encoder import load_encoder
 from isoglot.encode.locate import locate
 from isoglot.evaluate.heldout import hold_out
 from isoglot.evaluate.stages import dev_score
-from isoglot.objective.texts import ParallelTexts
+from isoglot.objective.texts import parallel_texts
 from isoglot.train.warm_start import choose_rows, ridge_layer
 
 PREFIXES = ("", "query: ", "passage: ")
@@ -50,14 +48,9 @@ def measure(corpus: Corpus, sentences: int) -> list[dict[str, object]]:
     train = corpus.groups("train")
     dev = hold_out(corpus.groups("dev"), train.sources, 1000, 60)
     pool = teacher.encode(dev.pool)
-    texts = train.sources + train.targets
-    group = np.r_[np.arange(len(train.sources)), train.group].astype(np.int32)
-    language = np.r_[np.full(len(train.sources), -1), train.language].astype(np.int16)
-    blank = ParallelTexts(
-        texts=texts, tokens=student.tokenizer([]), group=group, language=language, languages=train.languages
-    )
-    chosen = choose_rows(blank, sentences, 0)
-    targets = teacher.encode([train.sources[number] for number in group[chosen]])
+    examples = parallel_texts(train, student.tokenizer, "")
+    chosen = choose_rows(examples, sentences, 0)
+    targets = teacher.encode([train.sources[number] for number in examples.group[chosen]])
     results = []
     for prefix in PREFIXES:
         shape = dataclasses.replace(
@@ -66,7 +59,7 @@ def measure(corpus: Corpus, sentences: int) -> list[dict[str, object]]:
         student.model.shape = shape
         del student.model.dense[:]
         began = time.monotonic()
-        features = student.features([texts[number] for number in chosen])
+        features = student.features([examples.texts[number] for number in chosen])
         rate = len(chosen) / (time.monotonic() - began)
         student.model.dense.append(ridge_layer(features, targets, RIDGE))
         score = dev_score(student, pool, dev, 0)

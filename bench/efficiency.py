@@ -9,9 +9,10 @@ targets, which cost what real ones do. Steps are the loop's own, `isoglot.train.
 
 Useful operations are counted over tokens without padding: twice the weights of every linear layer a token, 4 x width
 x layers a token and a token that it looks at, three times that for forward and backward; softmax, norms and activations
-count nothing. `share` divides their rate by that of the plain products of the same layers, forward and both backward
-ones, with as many tokens as a batch has, timed between the steps; `share of the largest product` by a product of 4 096
-x 1 536 x 1 536. Both are done in the arithmetic of the hardware: bf16 where it has it, else fp32.
+count nothing. `share` divides the time that the plain products of the same layers take, forward and both backward ones,
+with as many tokens as a batch has and timed around each step (`products.py`), by the time of the step; `share of the
+largest product` divides the useful rate by that of a product of 4 096 x 1 536 x 1 536. Both are done in the arithmetic
+of the hardware: bf16 where it has it, else fp32.
 
 `profile`: share of the processor time of the operators in a few more steps, by kind. `tokenising`: seconds for all
 texts, once a run, beside those of an epoch. Half a minute of work in two threads.
@@ -20,7 +21,7 @@ texts, once a run, beside those of an epoch. Half a minute of work in two thread
 from __future__ import annotations
 
 import argparse
-import gzip
+import dataclasses
 import itertools
 import json
 import os
@@ -32,23 +33,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from encode_vs_sentence_transformers import Count, count_operations, operations
 from isoglot.config import StudentConfig, TrainConfig
 from isoglot.encode.batches import padding_share
 from isoglot.encode.encoder import Encoder, load_encoder
 from isoglot.encode.locate import locate
 from isoglot.encode.precision import best_device
-from isoglot.objective.distillation.examples import Examples
+from isoglot.objective.distillation.examples import with_vectors
 from isoglot.objective.distillation.objective import Distillation
+from isoglot.objective.protocol import Objective
+from isoglot.objective.texts import ParallelTexts
 from isoglot.student.vocabulary import SubVocabulary
 from isoglot.train.step import Run, new_optimiser, step_batches, take
+from isoglot.train.validation import DevScore
+from parallel_text import english_pairs
+from products import Product, finish, large_rate, seconds_of, transformer_products
 
 if TYPE_CHECKING:
     import torch
 
 DIMENSION, WARM_UP, PROFILED = 384, 3, 4
-LARGE = (4096, 1536, 1536)
 GOAL = 0.70
 # The first kind whose part of a name an operator's has.
 KINDS = (
@@ -64,11 +69,11 @@ KINDS = (
 
 
 class Step(NamedTuple):
-    """One timed step."""
+    """One timed step: its seconds, those of its products on their own, and their operations."""
 
     seconds: float
-    useful: float  # operations
-    products: float  # operations a second
+    alone: float
+    operations: float
 
 
 class Texts(NamedTuple):
@@ -107,11 +112,8 @@ def read(data: Path, sets: Sequence[str], languages: Sequence[str], wanted: int)
         here: dict[str, list[str]] = defaultdict(list)
         for language in languages:
             path = data / name / f"eng-{language}.tsv.gz"
-            if path.is_file():
-                with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
-                    for line in itertools.islice(lines, 1, None):
-                        english, other = line.rstrip("\n").split("\t")[2:]
-                        here[english].append(other)
+            for english, other in english_pairs(path) if path.is_file() else ():
+                here[english].append(other)
         chosen = np.random.default_rng(0).permutation(len(here))[: -(-wanted // len(sets))]
         rows = list(here.items())
         found |= {rows[number][0]: rows[number][1] for number in chosen}
@@ -140,25 +142,27 @@ def measure(student: Encoder, texts: Texts, options: argparse.Namespace) -> dict
     began = time.perf_counter()
     run, lengths = prepare(student, texts, config)
     tokenising = time.perf_counter() - began
-    count = count_operations(student)
     batches = list(itertools.islice(step_batches(run), WARM_UP + options.steps + PROFILED))
     optimiser = new_optimiser(run)
-    steps = [timed(run, optimiser, batch, count, lengths) for batch in batches[: WARM_UP + options.steps]]
+    steps = []
+    for step in batches[: WARM_UP + options.steps]:
+        own = np.concatenate([lengths[batch.rows] for batch in step])
+        steps.append(timed(run, optimiser, step, list(transformer_products(student, own))))
     steps = steps[WARM_UP:]
     rows = [batch.rows for step in batches for batch in step]
     epoch = sum(1 for _ in run.objective.epoch(0))
     seconds = statistics.median(step.seconds for step in steps)
     large = large_rate(student.precision)
-    rate = statistics.median(step.useful / step.seconds for step in steps)
+    rate = statistics.median(step.operations / step.seconds for step in steps)
     return {
-        "share": round(statistics.median(step.useful / step.seconds / step.products for step in steps), 3),
+        "share": round(statistics.median(step.alone / step.seconds for step in steps), 3),
         "share of the largest product": round(rate / large, 3),
         "goal": GOAL,
         "arithmetic": student.precision,
         "threads": options.threads,
         "device": best_device().type,
         "useful GFLOP/s": round(rate / 1e9, 1),
-        "products GFLOP/s": round(statistics.median(step.products for step in steps) / 1e9, 1),
+        "products GFLOP/s": round(statistics.median(step.operations / step.alone for step in steps) / 1e9, 1),
         "largest product GFLOP/s": round(large / 1e9, 1),
         "seconds a step": round(seconds, 3),
         "sentences/s": round(sum(map(len, rows)) / len(batches) / seconds, 1),
@@ -173,88 +177,49 @@ def measure(student: Encoder, texts: Texts, options: argparse.Namespace) -> dict
     }
 
 
-def prepare(student: Encoder, texts: Texts, config: TrainConfig) -> tuple[Run, np.ndarray]:
+def prepare(student: Encoder, texts: Texts, config: TrainConfig) -> tuple[Run, NDArray[np.int64]]:
     """Tokenise, cut the vocabulary, and give what the loop's step takes; and the tokens of each text."""
-    tokens = student.tokenizer(texts.texts, student.model.shape.prompt)
-    vocabulary = SubVocabulary(student.model, np.append(tokens.ids, student.tokenizer.pad_id))
-    targets = np.random.default_rng(0).standard_normal((texts.sources, student.dimension), np.float32)
     language = np.zeros(len(texts.texts), np.int16)
     language[: texts.sources] = -1
-    examples = Examples(
+    plain = ParallelTexts(
         texts=texts.texts,
-        tokens=vocabulary.remap(tokens),
+        tokens=student.tokenizer(texts.texts, student.model.shape.prompt),
         group=np.array(texts.group, np.int32),
         language=language,
         languages=("x",),
-        vectors=targets / np.linalg.norm(targets, axis=1, keepdims=True),
     )
-    objective = Distillation(examples, config, 0)
-    return Run(student, objective, _never, config, 0, Path(), ""), tokens.lengths
+    return distilling(student, plain, config), plain.tokens.lengths
 
 
-def _never(_: object) -> Any:  # noqa: ANN401
+def distilling(student: Encoder, texts: ParallelTexts, config: TrainConfig) -> Run:
+    """Distil random unit vectors, which cost what a teacher's do; only the rows in use are left in the student."""
+    vocabulary = SubVocabulary(student.model, np.append(texts.tokens.ids, student.tokenizer.pad_id))
+    drawn = np.random.default_rng(0).standard_normal((texts.sources, student.dimension), np.float32)
+    unit = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    own = dataclasses.replace(texts, tokens=vocabulary.remap(texts.tokens))
+    return run_of(student, Distillation(with_vectors(own, unit), config, 0), config)
+
+
+def run_of(student: Encoder, objective: Objective[Any], config: TrainConfig) -> Run:
+    """Give what the loop's step takes; there is no dev split."""
+    return Run(student, objective, _never, config, 0, Path(), "")
+
+
+def _never(_: object) -> DevScore:
     raise AssertionError("a step does not look at the dev split")
 
 
 def timed(
-    run: Run, optimiser: torch.optim.Optimizer, batches: list[Any], count: Count, lengths: np.ndarray
+    run: Run, optimiser: torch.optim.Optimizer, batches: list[Any], products: Sequence[Product]
 ) -> Step:
-    """Take a step, between two timings of the same layers' products."""
-    own = np.concatenate([lengths[batch.rows] for batch in batches])
-    tokens = int(own.sum())
-    before = product_rate(run.student, count, tokens)
+    """Take a step, between two timings of its products alone."""
+    before = sum(map(seconds_of, products))
     began = time.perf_counter()
     take(run, optimiser, batches, 1e-3, 0)
+    finish()
     seconds = time.perf_counter() - began
-    head = sum(2 * layer.linear.weight.numel() for layer in run.student.model.dense) * len(own)
-    useful = 3 * (operations(count, own) + head)
-    return Step(seconds, useful, (before + product_rate(run.student, count, tokens)) / 2)
-
-
-def product_rate(student: Encoder, count: Count, tokens: int) -> float:
-    """Time the three products of each kind of linear layer on their own: operations a second."""
-    import torch
-
-    dtype = torch.bfloat16 if student.precision == "bf16" else torch.float32
-    device = best_device()
-    spent = done = 0.0
-    for (inputs, outputs), times in count.layers.items():
-        x = torch.randn(tokens, inputs, device=device, dtype=dtype)
-        weight = torch.randn(outputs, inputs, device=device, dtype=dtype)
-        gradient = torch.randn(tokens, outputs, device=device, dtype=dtype)
-        torch.nn.functional.linear(x, weight)  # warms the caches up, as the layer before does in a step
-        began = time.perf_counter()
-        torch.nn.functional.linear(x, weight)
-        gradient @ weight
-        gradient.t() @ x
-        _finish(device)
-        spent += (time.perf_counter() - began) * times
-        done += 6.0 * tokens * inputs * outputs * times
-    return done / spent
-
-
-def large_rate(precision: str, rounds: int = 5) -> float:
-    """Operations a second of one large product, the best of some rounds."""
-    import torch
-
-    dtype, device = torch.bfloat16 if precision == "bf16" else torch.float32, best_device()
-    rows, inner, columns = LARGE
-    left = torch.randn(rows, inner, device=device, dtype=dtype)
-    right = torch.randn(inner, columns, device=device, dtype=dtype)
-    times = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        left @ right
-        _finish(device)
-        times.append(time.perf_counter() - began)
-    return 2.0 * rows * inner * columns / min(times)
-
-
-def _finish(device: torch.device) -> None:
-    import torch
-
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    alone = (before + sum(map(seconds_of, products))) / 2
+    return Step(seconds, alone, sum(product.operations for product in products))
 
 
 def profile(run: Run, optimiser: torch.optim.Optimizer, steps: list[list[Any]]) -> dict[str, Any]:

@@ -21,14 +21,13 @@ measured block lies in a folder, and the same command goes on where it was stopp
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import random
 import statistics
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,6 +40,8 @@ from isoglot.encode.encoder import BATCH_TOKENS, Encoder, load_encoder
 from isoglot.encode.locate import locate
 from isoglot.encode.precision import Precision, best_device, choose
 from isoglot.teacher.store import key_of
+from parallel_text import english_pairs
+from products import Count, count_operations, finish, operations
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -60,14 +61,6 @@ class Side(NamedTuple):
     name: str
     precision: Precision
     encode: Callable[[list[str]], NDArray[np.float32]]
-
-
-class Count(NamedTuple):
-    """Operations of a model: of its linear layers for a token, and of its attention for a token times the length."""
-
-    layers: Counter[tuple[int, int]]  # inputs and outputs of the linear layers that every token goes through
-    per_token: int
-    per_square: int
 
 
 class State(NamedTuple):
@@ -145,25 +138,17 @@ def read(data: Path, wanted: int) -> tuple[list[str], dict[str, dict[str, float]
     for folder in sorted(path for path in data.iterdir() if path.is_dir()):
         here: set[bytes] = set()
         before = seen
-        for pair in _pairs(folder):
-            seen += 1
-            here.add(key_of(pair[0]))
-            _keep(drawn, pair, seen, wanted, draw)
+        for path in sorted(folder.glob("eng-*.tsv.gz")):
+            for pair in english_pairs(path):
+                seen += 1
+                here.add(key_of(pair[0]))
+                _keep(drawn, pair, seen, wanted, draw)
         counts[folder.name] = _saved(seen - before, len(here))
         everywhere |= here
     counts["all"] = _saved(seen, len(everywhere))
     draw.shuffle(drawn)
     distinct = list(dict.fromkeys(text for pair in drawn for text in pair))
     return distinct[:wanted], counts
-
-
-def _pairs(folder: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(folder.glob("eng-*.tsv.gz")):
-        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
-            next(lines)
-            for line in lines:
-                _, _, english, other = line.rstrip("\n").split("\t")
-                yield english, other
 
 
 def _keep(
@@ -284,35 +269,12 @@ def peer_encode(peer: SentenceTransformer, size: int) -> Callable[[list[str]], N
     return encode
 
 
-def count_operations(encoder: Encoder) -> Count:
-    """Read the operations off the linear layers; the pooler, which nothing uses, is left out."""
-    from torch import nn
-
-    backbone: Any = encoder.model.backbone
-    layers = Counter(
-        (part.in_features, part.out_features)
-        for name, part in backbone.named_modules()
-        if isinstance(part, nn.Linear) and not name.startswith("pooler")
-    )
-    config = backbone.config
-    return Count(
-        layers,
-        sum(2 * inputs * outputs * times for (inputs, outputs), times in layers.items()),
-        4 * config.hidden_size * config.num_hidden_layers,  # scores, and values mixed by them
-    )
-
-
-def operations(count: Count, lengths: NDArray[np.int64]) -> float:
-    """Count the floating-point operations on useful tokens."""
-    return float(count.per_token * lengths.sum() + count.per_square * (lengths**2).sum())
-
-
 def product_rate(count: Count, precision: Precision) -> NDArray[np.float64]:
     """Time the products of all linear layers on 1 024 tokens: operations a second, by both clocks."""
     import torch
 
     device, dtype = best_device(), torch.bfloat16 if precision == "bf16" else torch.float32
-    pairs = [
+    layers = [
         (torch.randn(BATCH_TOKENS, inputs, device=device, dtype=dtype),
          torch.randn(outputs, inputs, device=device, dtype=dtype), times)
         for (inputs, outputs), times in count.layers.items()
@@ -321,11 +283,10 @@ def product_rate(count: Count, precision: Precision) -> NDArray[np.float64]:
     rounds = []
     for _ in range(PRODUCTS):
         began = now()
-        for tokens, weights, times in pairs:
+        for tokens, weights, times in layers:
             for _ in range(times // least):
                 torch.nn.functional.linear(tokens, weights)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        finish()
         rounds.append(now() - began)
     done = sum(2 * BATCH_TOKENS * i * o * (times // least) for (i, o), times in count.layers.items())
     return np.asarray(done / np.median(rounds, axis=0))

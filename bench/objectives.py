@@ -12,22 +12,21 @@ Siamese training is sentence-transformers' trainer on the same pairs: it is repo
 Useful operations are those of the matrix products on tokens without padding, forward and twice as many backward:
 linear layers, attention, LSTMs of encoder and decoder, the decoder's choice among its pieces, cosines. `share` divides
 the time that these products take on their own, each with all rows of a step at once in the arithmetic that its part
-computes in, by the time of the step; they are timed between the steps. What an LSTM cannot do is part of that: a step
-of its recurrence waits for the one before. `of distillation` is the share divided by distillation's; the goal is 60 %.
+computes in, by the time of the step; they are timed around each step (`products.py`). What an LSTM cannot do is part
+of that: a step of its recurrence waits for the one before. `of distillation` is the share divided by distillation's;
+the goal is 60 %.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import gzip
 import itertools
 import json
 import os
 import statistics
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,44 +34,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from efficiency import distilling, open_student, run_of, timed
 from isoglot.compared_config import ComparedStudentConfig
-from isoglot.config import StudentConfig, TrainConfig
+from isoglot.config import TrainConfig
 from isoglot.corpus.languages import parse
 from isoglot.corpus.store import Groups
 from isoglot.encode.encoder import Encoder, load_encoder
 from isoglot.encode.locate import locate
-from isoglot.encode.precision import best_device
 from isoglot.encode.tokens import Tokens
-from isoglot.objective.distillation.examples import Examples
-from isoglot.objective.distillation.objective import Distillation
-from isoglot.objective.protocol import Objective
 from isoglot.objective.texts import parallel_texts
 from isoglot.objective_config import RankingConfig, TranslationConfig
 from isoglot.student.vocabulary import SubVocabulary
 from isoglot.student_config import suited
 from isoglot.train.step import Run, new_optimiser, step_batches, take
-from isoglot.train.validation import DevScore
+from parallel_text import english_pairs
+from products import Product, transformer_products
 
 if TYPE_CHECKING:
     from torch import nn
 
-DIMENSION, WARM_UP, HARD, GOAL = 384, 2, 5, 0.60
+WARM_UP, HARD, GOAL = 2, 5, 0.60
 COMPARED = ("ranking", "ranking, hard negatives", "translation")
-
-
-class Product(NamedTuple):
-    """A matrix product of a step, [rows, inputs] by [inputs, outputs], so many times; with its two backward ones."""
-
-    rows: int
-    inputs: int
-    outputs: int
-    times: float
-    precision: str
-
-    @property
-    def operations(self) -> float:
-        """Floating-point operations, forward and backward."""
-        return 6.0 * self.rows * self.inputs * self.outputs * self.times
 
 
 class Candidate(NamedTuple):
@@ -126,11 +108,8 @@ def read(data: Path, sets: Sequence[str], languages: Sequence[str], wanted: int)
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for name, language in itertools.product(sets, languages):
         path = data / name / f"eng-{language}.tsv.gz"
-        if path.is_file():
-            with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
-                for line in itertools.islice(lines, 1, None):
-                    english, other = line.rstrip("\n").split("\t")[2:]
-                    found[english].setdefault(parse(language), other)
+        for english, other in english_pairs(path) if path.is_file() else ():
+            found[english].setdefault(parse(language), other)
     order = np.random.default_rng(0).permutation(len(found))
     rows = list(found.items())
     chosen = sorted((rows[number] for number in order), key=lambda row: -len(row[1]))[:wanted]
@@ -158,7 +137,7 @@ def measure(options: Options, only: Sequence[str] | None = None) -> dict[str, An
     wanted = {name: make for name, make in made.items() if not only or name.split(",")[0] in only}
     found: dict[str, Any] = {}
     for name, make in wanted.items():
-        found[name] = timed(make(options), options.steps)
+        found[name] = speed(make(options), options.steps)
         print(f"{name}: {json.dumps(found[name])}", file=sys.stderr, flush=True)  # a stop later loses less
     if "distillation" in found:
         for name in COMPARED:
@@ -172,26 +151,13 @@ def measure(options: Options, only: Sequence[str] | None = None) -> dict[str, An
 
 def distillation(options: Options) -> Candidate:
     """Every text to the vector of its sentence."""
-    from isoglot.encode.model import Dense
-
-    student = transformer(options.student, StudentConfig(model=options.student).pooling)
-    student.model.dense.append(Dense(student.model.feature_width, DIMENSION).to(best_device()))
-    plain = parallel_texts(options.groups, student.tokenizer, "")
-    targets = np.random.default_rng(0).standard_normal((plain.sources, DIMENSION), np.float32)
-    unit = targets / np.linalg.norm(targets, axis=1, keepdims=True)
-    remapped = cut(student, plain.tokens)
-    fields = {field.name: getattr(plain, field.name) for field in dataclasses.fields(plain)}
-    examples = Examples(**{**fields, "tokens": remapped}, vectors=unit)
-    config = train_config(options, "transformer")
-    run = run_of(student, Distillation(examples, config, 0), config)
-    lengths = plain.tokens.lengths
+    student = open_student(options.student)
+    plain = parallel_texts(options.groups, student.tokenizer, student.model.shape.prompt)
+    run, lengths = distilling(student, plain, train_config(options, "transformer")), plain.tokens.lengths
     return Candidate(
         run,
         lambda batch: batch.rows,
-        lambda batch: [
-            *transformer_products(student, lengths[batch.rows]),
-            Product(len(batch.rows), student.model.feature_width, DIMENSION, 1, student.precision),
-        ],
+        lambda batch: list(transformer_products(student, lengths[batch.rows])),
         lengths,
     )
 
@@ -297,29 +263,6 @@ def train_config(options: Options, kind: str) -> TrainConfig:
     return TrainConfig(**{**chosen, **budget})
 
 
-def run_of(student: Encoder, objective: Objective[Any], config: TrainConfig) -> Run:
-    return Run(student, objective, _never, config, 0, Path(), "")
-
-
-def _never(_: object) -> DevScore:
-    raise AssertionError("a step does not look at the dev split")
-
-
-def transformer_products(student: Encoder, lengths: np.ndarray) -> list[Product]:
-    """Linear layers of the backbone, and its attention over texts of these lengths."""
-    from encode_vs_sentence_transformers import count_operations
-
-    count, tokens = count_operations(student), int(lengths.sum())
-    layers = [
-        Product(tokens, inputs, outputs, times, student.precision)
-        for (inputs, outputs), times in count.layers.items()
-    ]
-    # attention has no product of its own here: its operations count at the rate of the largest layer
-    inputs, outputs = max(count.layers, key=lambda shape: shape[0] * shape[1])
-    share = count.per_square * float((lengths**2).sum()) / (2.0 * tokens * inputs * outputs)
-    return [*layers, Product(tokens, inputs, outputs, share, student.precision)]
-
-
 def lstm_products(lstm: nn.LSTM, tokens: int) -> list[Product]:
     """Gates of every layer and direction: from the input, and from the state before."""
     directions = 2 if lstm.bidirectional else 1
@@ -332,27 +275,22 @@ def lstm_products(lstm: nn.LSTM, tokens: int) -> list[Product]:
     ]
 
 
-def timed(candidate: Candidate, steps: int) -> dict[str, Any]:
-    """Take steps and time their products alone between them."""
+def speed(candidate: Candidate, steps: int) -> dict[str, Any]:
+    """Take steps and time their products alone around them."""
     run, optimiser = candidate.run, new_optimiser(candidate.run)
     batches = list(itertools.islice(step_batches(run), WARM_UP + steps))
+    for step in batches[:WARM_UP]:
+        take(run, optimiser, step, 1e-3, 0)
     shares, rates, seconds, sentences, tokens = [], [], [], [], []
-    for number, step in enumerate(batches):
-        counts = number >= WARM_UP
-        products = [product for batch in step for product in candidate.products(batch)] if counts else []
-        alone = sum(map(seconds_of, products))
-        began = time.perf_counter()
-        take(run, optimiser, step, 1e-3, number)
-        _finish()
-        spent = time.perf_counter() - began
-        if counts:
-            rows = np.concatenate([candidate.texts(batch) for batch in step])
-            useful = sum(product.operations for product in products)
-            shares.append(alone / spent)
-            rates.append(useful / spent)
-            seconds.append(spent)
-            sentences.append(len(rows) / spent)
-            tokens.append(float(candidate.lengths[rows].sum()) / spent)
+    for step in batches[WARM_UP:]:
+        products = [product for batch in step for product in candidate.products(batch)]
+        found = timed(run, optimiser, step, products)
+        rows = np.concatenate([candidate.texts(batch) for batch in step])
+        shares.append(found.alone / found.seconds)
+        rates.append(found.operations / found.seconds)
+        seconds.append(found.seconds)
+        sentences.append(len(rows) / found.seconds)
+        tokens.append(float(candidate.lengths[rows].sum()) / found.seconds)
     return {
         "sentences/s": round(statistics.median(sentences), 1),
         "tokens/s": round(statistics.median(tokens), 1),
@@ -362,32 +300,6 @@ def timed(candidate: Candidate, steps: int) -> dict[str, Any]:
         "products GFLOP/s": round(statistics.median(np.divide(rates, shares)) / 1e9, 1),
         "share": round(statistics.median(shares), 3),
     }
-
-
-def seconds_of(product: Product) -> float:
-    """Time a product and its two backward ones, all rows at once."""
-    import torch
-
-    device = best_device()
-    dtype = torch.bfloat16 if product.precision == "bf16" else torch.float32
-    x = torch.randn(product.rows, product.inputs, device=device, dtype=dtype)
-    weight = torch.randn(product.outputs, product.inputs, device=device, dtype=dtype)
-    gradient = torch.randn(product.rows, product.outputs, device=device, dtype=dtype)
-    torch.nn.functional.linear(x, weight)  # warms the caches up
-    _finish()
-    began = time.perf_counter()
-    torch.nn.functional.linear(x, weight)
-    gradient @ weight
-    gradient.t() @ x
-    _finish()
-    return (time.perf_counter() - began) * product.times
-
-
-def _finish() -> None:
-    import torch
-
-    if best_device().type == "cuda":
-        torch.cuda.synchronize()
 
 
 if __name__ == "__main__":

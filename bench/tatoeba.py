@@ -20,15 +20,13 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import read_json
 from isoglot.config import Recipe
+from isoglot.corpus.benchmarks.matching import matches
 from isoglot.corpus.languages import parse
 from isoglot.encode.encoder import Encoder, load_encoder
 from isoglot.encode.locate import locate
 from isoglot.evaluate.retrieval import top1_accuracy
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.start import attach, load_start
-
-# Test sets name the individual language, corpora often its macrolanguage: matched here, never silently.
-SAME_TEST = {"cmn": "zh-Hans", "zho": "zh-Hans", "nob": "nb", "swh": "sw"}
 
 
 def main() -> None:
@@ -84,25 +82,15 @@ def accuracy(student: Encoder, sources: list[str], english: NDArray[np.float32])
 
 
 def read_sets(folder: Path, languages: list[str], most: int | None) -> dict[str, list[tuple[str, str]]]:
-    """Read the files of the wanted languages."""
+    """Read the files of the wanted languages; test sets name the individual language, corpora often a macrolanguage."""
     sets = {}
     for path in sorted(folder.glob("*.tsv.gz")):
-        code = path.name.split(".")[0]
-        language = SAME_TEST.get(code) or _parsed(code)
-        if language in languages:
+        test = parse(path.name.split(".")[0])
+        for language in [one for one in languages if matches(test, one)]:
             with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
                 rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
             sets[language] = [(source, target) for source, target in rows[1:][:most]]
     return sets
-
-
-def _parsed(code: str) -> str | None:
-    from isoglot.errors import RequestError
-
-    try:
-        return parse(code)
-    except RequestError:
-        return None
 
 
 if __name__ == "__main__":

@@ -65,6 +65,18 @@ def test_help_is_quick_and_imports_nothing_heavy():
     assert result.stderr.strip() == "[]"
 
 
+def test_libraries_draw_no_bars_beside_ours():
+    code = (
+        "import sys; sys.argv = ['isoglot', '--version']\n"
+        "from isoglot.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "from tqdm.auto import tqdm\n"
+        "assert list(tqdm(range(3))) == [0, 1, 2]"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+
+
 def test_help_fits_eighty_columns_and_names_every_command():
     result = isoglot("--help", env={**os.environ, "COLUMNS": "80"})
     assert max(map(len, result.stdout.splitlines())) <= 80

@@ -45,6 +45,6 @@ def ratio(peer: Reached, ours: Reached) -> str | None:
 
 
 def fastest(arms: Sequence[Reached]) -> Reached:
-    """The earliest of those that reached a level, else the longest try."""
+    """The earliest of those that reached a level, else the shortest try: longer it took every one of them."""
     done = [one for one in arms if not one.missed]
-    return min(done) if done else max(arms)
+    return min(done or arms)

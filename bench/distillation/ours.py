@@ -67,7 +67,8 @@ class Watch:
         self._record, self._passed = record, passed
         self.student: Encoder | None = None
         self.steps = 0
-        self._looks = self._first = self._last = 0.0  # seconds
+        self._looks = 0.0  # seconds of the run's own looks
+        self._first = self._last = 0.0  # seconds before the first step and after the last one, without looks
 
     def stage(self, name: str, summary: str) -> None:
         """Note when a stage is over."""
@@ -94,7 +95,7 @@ class Watch:
     def advance(self, amount: float = 1.0) -> None:
         """Count steps; look when a snapshot is due."""
         self.steps += int(amount)
-        self._last = self._record.clock.seconds
+        self._last = self._record.clock.seconds - self._looks
         if self.steps and self._record.step(self.steps, int(self.seen[0]), self.encode):
             raise _OverError
 
@@ -110,7 +111,7 @@ class Watch:
     @property
     def speed(self) -> dict[str, float]:
         """Pairs a second of the steps alone; ungrouped, a pair would be two sentences."""
-        translations, sentences = self.seen / max(self._last - self._first - self._looks, 1e-9)
+        translations, sentences = self.seen / max(self._last - self._first, 1e-9)
         return {"grouped": float(translations), "ungrouped": float(sentences / 2)}
 
     def snapshot(self) -> None:

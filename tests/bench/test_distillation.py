@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tiny
@@ -47,7 +49,29 @@ def test_a_missed_level_took_at_least_the_whole_time(levels):
 def test_the_fastest_arm_is_one_that_reached_the_level(levels):
     missed = levels.Reached(50, missed=True)
     assert levels.fastest([missed, levels.Reached(100), levels.Reached(200)]) == (100, False)
-    assert levels.fastest([missed, levels.Reached(80, missed=True)]) == (80, True)
+    assert levels.fastest([missed, levels.Reached(80, missed=True)]) == (50, True)
+
+
+class Blind:
+    """A judge that finds nothing."""
+
+    def score(self, encode):
+        return {"tatoeba": 0.0}
+
+
+def test_a_look_counts_as_no_step_also_after_the_last_one(levels, tmp_path):
+    from distillation.clock import Plan, Record
+    from distillation.ours import Watch
+
+    record = Record(tmp_path / "arm.json", {}, Blind(), Plan(60, 0, (), 1))
+    watch = Watch(record, np.array([[10, 20], [20, 40]]))
+    with watch.task("training", 2, "steps") as task:
+        for _ in range(2):
+            time.sleep(0.1)
+            task.advance()
+            watch.score(lambda student: time.sleep(0.3), None)
+    assert 30 < watch.speed["grouped"] <= 100
+    assert watch.speed["ungrouped"] == watch.speed["grouped"]
 
 
 @pytest.mark.slow
@@ -76,7 +100,7 @@ def test_every_arm_is_measured_and_kept(bench_data, tiny_folder, tmp_path):
         "100",
     ]
     call += ["--teacher", str(teacher), "--student", str(tiny_folder / "student")]
-    call += ["--minutes", "0.3", "--our-minutes", "0.2", "--least-minutes", "0", "--at", "0.03"]
+    call += ["--minutes", "0.2", "--our-minutes", "0.2", "--least-minutes", "0", "--at", "0.03"]
     call += ["--batches", "8", "16", "--rates", "1e-3", "--trial-minutes", "0.02", "--trial-steps", "3"]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

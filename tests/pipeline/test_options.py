@@ -42,6 +42,13 @@ def test_student_options_stand_in_the_folder(recipe_path, tmp_path):
     assert read(student / "2_Dense" / "config.json")["in_features"] == 32
 
 
+def test_precision_is_that_of_the_features(recipe_path, tmp_path):
+    exact, half = (
+        dense(finish(recipe_path, tmp_path / name, f"student.precision={name}")) for name in ("fp32", "bf16")
+    )
+    assert np.abs(exact["0.weight"] - half["0.weight"]).max() > 0
+
+
 def test_chunk_rows_set_the_number_of_shards(recipe_path, tmp_path):
     folder = finish(recipe_path, tmp_path / "run", "teacher.chunk_rows=100")
     assert len(list((folder.store / "shards").iterdir())) == 3

@@ -46,6 +46,15 @@ def test_what_is_embedded_already_costs_nothing(recipe, tmp_path):
     assert planned.evaluation_sentences == 0
 
 
+def test_documents_of_the_teacher_are_planned(recipe, tmp_path):
+    loaded = load_distillation(str(recipe), ["train.epochs=0", 'teacher.document_prompt="the old "'])
+    planned = plan(loaded, tmp_path / "run", evaluate=False)
+    folder = run(loaded, tmp_path / "run", evaluate=False).folder
+    assert planned.teacher_sentences == Store.open(folder.store).rows + Store.open(folder.documents).rows
+    again = plan(loaded, tmp_path / "run", evaluate=False)
+    assert (again.teacher_sentences, again.teacher_minutes) == (0, 0)
+
+
 def test_tokens_are_those_of_all_batches(recipe, tmp_path):
     one, two, four = (
         plan(load_distillation(str(recipe), changes), tmp_path / "run")

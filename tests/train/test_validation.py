@@ -40,6 +40,6 @@ def test_with_a_teacher_finding_more_is_no_excuse():
     assert collapse(replace(TAUGHT, retrieval=0.7, r2=0.0, effective_rank=8.0), TAUGHT) is not None
 
 
-def test_figures_that_there_are_not_are_not_shown():
-    assert str(TAUGHT) == "dev retrieval 50.0%, Spearman 0.500"
-    assert str(ALONE) == "dev retrieval 50.0%"
+def test_a_look_shows_the_worst_language_and_no_figure_that_there_is_not():
+    assert str(TAUGHT) == "dev retrieval 50.0% (worst de 40.0%), Spearman 0.500"
+    assert str(ALONE) == "dev retrieval 50.0% (worst de 40.0%)"

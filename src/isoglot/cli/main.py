@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib.metadata import version
 from types import TracebackType
@@ -56,6 +57,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the program; a bug keeps its traceback and gets a line that asks for a report."""
+    os.environ.setdefault("TQDM_DISABLE", "1")  # libraries draw no bars across ours
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no locale can make printing fail

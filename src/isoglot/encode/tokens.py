@@ -52,11 +52,12 @@ class Tokens:
         Returns:
             int64 ids and int64 mask (1 = token, 0 = padding), both [len(rows), longest].
         """
-        lengths = self.lengths[rows]
+        starts = self.offsets[rows]
+        lengths = self.offsets[rows + 1] - starts
         columns = np.arange(int(lengths.max()))
         mask = columns[None, :] < lengths[:, None]
         ids = np.full(mask.shape, self.pad_id, dtype=np.int64)
-        ids[mask] = self.ids[np.concatenate([np.arange(self.offsets[r], self.offsets[r + 1]) for r in rows])]
+        ids[mask] = self.ids[(starts[:, None] + columns)[mask]]
         return ids, mask.astype(np.int64)
 
     def padded(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:

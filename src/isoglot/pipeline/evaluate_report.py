@@ -65,7 +65,8 @@ def report_of(about: About, measured: Measured) -> Report:
     held, run = about.held, _distillation(about, measured)
     return Report(
         title=about.title,
-        model=str(about.subject.card.get("start", about.subject.model)),
+        model=about.subject.model,
+        origin=_origin(about.subject),
         teacher=about.teacher,
         languages=tuple(Language(tag, name(tag) if is_code(tag) else tag) for tag in tags),
         results=tuple(_task_result(one) for one in measured.results if run is None or one.task != HELD_OUT),
@@ -113,6 +114,14 @@ def scores_of(about: About, measured: Measured, report: Report) -> dict[str, Any
 def signature_of(result: Result) -> str:
     """A signature as text."""
     return str(result.signature)
+
+
+def _origin(subject: Subject) -> str:
+    """What a student was made from and who taught it; empty for a model that is none of ours."""
+    if not subject.card:
+        return ""
+    taught = "" if subject.teacher is None else f", taught by {subject.teacher['label']}"
+    return f"made from {subject.card['start']}{taught}"
 
 
 def _distillation(about: About, measured: Measured) -> Distillation | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isoglot.artefact import Manifest, is_current, publish, read_json, read_manifest
-from isoglot.config import Recipe
+from isoglot.config import Recipe, StudentConfig
 from isoglot.encode.encoder import Encoder, load_encoder
 from isoglot.encode.locate import Located, folder_digest
 from isoglot.errors import RequestError
@@ -71,9 +71,9 @@ def further_recipe(
     return parse_recipe(with_overrides(raw, overrides), "options")
 
 
-def load_further(located: Located) -> tuple[Encoder, Shape]:
-    """Load a finished student to train on, with its own shape beside it."""
-    student = load_encoder(located.folder)
+def load_further(located: Located, config: StudentConfig) -> tuple[Encoder, Shape]:
+    """Load a finished student to train on, in the recipe's arithmetic, with its own shape beside it."""
+    student = load_encoder(located.folder, precision=config.precision)
     return student, student.model.shape
 
 
@@ -106,7 +106,8 @@ def further_start(
             "Give the teacher that it was distilled from.",
         )
     inputs = {"student": folder_digest(located.folder), **reference.spaces, "texts": held_out.digest}
-    manifest = Manifest("warm start", inputs, {"evaluate": recipe.evaluate.model_dump(mode="json")})
+    config = {"evaluate": recipe.evaluate.model_dump(mode="json"), "precision": student.precision}
+    manifest = Manifest("warm start", inputs, config)
     if not is_current(folder, manifest):
         with publish(folder, manifest) as scratch:
             rows = scores_of(student, held_out, reference, progress)

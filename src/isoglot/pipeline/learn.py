@@ -63,6 +63,10 @@ def learn(
 
     Returns:
         The card of the published student (its isoglot.json).
+
+    Raises:
+        RequestError: several processes cannot share the batches of a step.
+        IsoglotError: memory ran out, another process is gone, or the best weights are damaged.
     """
     inputs = {
         "corpus": material.corpus.manifest.digest, "warm start": start.digest,

@@ -12,8 +12,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from isoglot.artefact import discard_leftovers
 from isoglot.config import Recipe
 from isoglot.corpus.split import SPLITS
@@ -23,8 +21,9 @@ from isoglot.encode.encoder import Encoder
 from isoglot.encode.locate import locate
 from isoglot.evaluate.heldout import HeldOut, hold_out
 from isoglot.lock import exclusive
-from isoglot.objective.distillation.examples import Examples
+from isoglot.objective.distillation.examples import Examples, with_vectors
 from isoglot.objective.paragraphs import with_paragraphs
+from isoglot.objective.texts import parallel_texts as train_texts
 from isoglot.pipeline.cost import Cost, Stopwatch, forget_peak, peak_bytes
 from isoglot.pipeline.evaluate_models import lacking
 from isoglot.pipeline.evaluate_suite import ALL, benchmarks_in
@@ -39,7 +38,9 @@ from isoglot.pipeline.trial import Training, Unknown, encoding, fitting, trainin
 from isoglot.progress import SILENT, Progress
 from isoglot.teacher.axes import AXES
 from isoglot.teacher.coverage import cover
+from isoglot.teacher.documents import open_documents
 from isoglot.teacher.kinds import open_teacher
+from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_header import HEADER
 
@@ -60,7 +61,7 @@ class Plan:
 
     Attributes:
         opening_minutes: for models and texts, until work begins.
-        teacher_sentences: that the teacher has still to embed.
+        teacher_sentences: that the teacher has still to embed, held-out ones as documents among them.
         teacher_minutes: for that.
         start_sentences: that the warm start is fitted on; 0 for a student that learns on.
         start_minutes: for that, and for the scores before training.
@@ -100,7 +101,7 @@ class _Begun:
         dev: held-out texts that the looks take.
         test: held-out texts that the scores take.
         opening: cost of models and texts.
-        sentences: that the teacher has still to embed.
+        sentences: that the teacher has still to embed, held-out ones as documents among them.
         teaching: cost of that.
         fitted: sentences that the warm start is fitted on.
         starting: cost of that, and of the scores before training.
@@ -180,18 +181,31 @@ def _begin(corpus: Corpus, recipe: Recipe, folder: RunFolder, progress: Progress
     test = hold_out(covered.groups("test"), others, recipe.evaluate.pool, recipe.evaluate.queries)
     opening = watch.cost()
     sentences = _left(covered.sources() + train.sources, folder.store)
-    teaching = encoding(teacher.encode, sentences)
-    if recipe.teacher.dimension is not None and not (folder.store / AXES).is_file():
-        teaching *= 1 + min(1.0, recipe.teacher.pca_sentences / max(1, len(sentences)))
+    teaching = _teaching(recipe, folder, teacher, sentences)
     student, own = _student(recipe, folder, progress, normalise=teacher.normalise)
     watch = Stopwatch()
-    examples = _examples(train, student, recipe.teacher.dimension or teacher.dimension)
+    unknown = Unknown((len(train.sources), recipe.teacher.dimension or teacher.dimension))
+    examples = with_vectors(train_texts(train, student.tokenizer, student.model.shape.prompt), unknown)
+    documents = open_documents(recipe.teacher, folder.store / AXES)
     opening += watch.cost()
+    if documents is not None:
+        searched = _left([*dev.pool, *test.pool], folder.documents)
+        teaching += encoding(documents.encode, searched)
+        sentences += searched
     fitting_cost, fitted = (Cost(), 0) if recipe.student.further else fitting(student, examples, recipe)
     passes = 1 if set(own.pooling) <= set(student.model.shape.pooling) else 2
     tested = encoding(student.encode, test.queries + test.pool) * passes
     starting = fitting_cost + tested
     return _Begun(student, examples, dev, test, opening, len(sentences), teaching, fitted, starting)
+
+
+def _teaching(recipe: Recipe, folder: RunFolder, teacher: Teacher, sentences: list[str]) -> Cost:
+    """What embedding sentences costs, and fitting the axes of a reduced space where there are none yet."""
+    cost = encoding(teacher.encode, sentences)
+    known = recipe.student.further or (folder.store / AXES).is_file()
+    if recipe.teacher.dimension is None or known:
+        return cost
+    return cost * (1 + min(1.0, recipe.teacher.pca_sentences / max(1, len(sentences))))
 
 
 def _after(
@@ -225,7 +239,7 @@ def _student(
     """Open the student as the run begins with it, and its own shape."""
     origin = locate(recipe.student.model)
     if recipe.student.further:
-        return load_further(origin)
+        return load_further(origin, recipe.student)
     return load_start(origin, recipe, folder.rows, progress, normalise=normalise)
 
 
@@ -234,19 +248,6 @@ def _with_paragraphs(corpus: Corpus, groups: Groups, recipe: Recipe) -> Groups:
         return groups
     beside = [corpus.groups(split) for split in SPLITS]
     return with_paragraphs(groups, beside, recipe.train.paragraphs, recipe.seed)
-
-
-def _examples(groups: Groups, student: Encoder, dimension: int) -> Examples:
-    texts = groups.sources + groups.targets
-    own = np.arange(len(groups.sources), dtype=np.int32)
-    return Examples(
-        texts=texts,
-        tokens=student.tokenizer(texts, student.model.shape.prompt),
-        group=np.concatenate([own, groups.group.astype(np.int32)]),
-        language=np.concatenate([np.full(len(own), -1, np.int16), groups.language.astype(np.int16)]),
-        vectors=Unknown((len(groups.sources), dimension)),
-        languages=groups.languages,
-    )
 
 
 def _left(texts: list[str], store: Path) -> list[str]:

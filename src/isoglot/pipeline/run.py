@@ -141,7 +141,7 @@ def _prepare(
         lend_axes(origin.folder, store_folder)
     store = _teacher_vectors(recipe.teacher, teacher, covered, store_folder, progress)
     student, own = (
-        load_further(origin)
+        load_further(origin, recipe.student)
         if further
         else load_start(origin, recipe, folder.rows, progress, normalise=teacher.normalise)
     )

@@ -73,6 +73,9 @@ def train_head(
         normalise: whether the student's vectors are normalised, as the teacher's are.
         seed: of weights and order.
         progress: where to report.
+
+    Returns:
+        Dense f -> 2d + width with GELU, and Dense 2d + width -> d.
     """
     import torch
 

@@ -76,9 +76,12 @@ def take(
     run.team.add(losses)
     add_gradients(parameters, run.team)
     loss = losses.sum()
-    norm = torch.nn.utils.clip_grad_norm_(parameters, run.config.clip)
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
     if not (torch.isfinite(loss) and torch.isfinite(norm)):
         return None
+    if norm > run.config.clip:  # else scaling by 1 would be one more pass over all gradients
+        torch.nn.utils.clip_grads_with_norm_(parameters, run.config.clip, norm)
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * factor
     optimiser.step()

@@ -42,9 +42,10 @@ class DevScore:
         return self.retrieval if self.spearman is None else (self.retrieval + self.spearman) / 2
 
     def __str__(self) -> str:
-        """Give the two figures that tell how training goes."""
+        """Give the figures that tell how training goes."""
         correlation = "" if self.spearman is None else f", Spearman {self.spearman:.3f}"
-        return f"dev retrieval {self.retrieval:.1%}{correlation}"
+        worst = f"worst {self.worst_language} {self.worst_retrieval:.1%}"
+        return f"dev retrieval {self.retrieval:.1%} ({worst}){correlation}"
 
 
 Validate = Callable[[Embedder], DevScore]

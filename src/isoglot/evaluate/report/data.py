@@ -185,7 +185,8 @@ class Report:
 
     Attributes:
         title: headline.
-        model: what was evaluated, in words.
+        model: what was evaluated: a folder, an id, an address.
+        origin: what a student of ours was made from and who taught it; empty for any other model.
         teacher: whose space the model should be in; empty when there is none.
         languages: display names; a tag that is not among them is named by the standard, if it can be.
         distillation: None for a model that no run of ours has made.
@@ -209,6 +210,7 @@ class Report:
 
     title: str
     model: str
+    origin: str = ""
     teacher: str = ""
     languages: tuple[Language, ...] = ()
     distillation: Distillation | None = None

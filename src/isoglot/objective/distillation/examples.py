@@ -49,13 +49,17 @@ def collect(
     weight: NDArray[np.float32] | None = None,
 ) -> Examples:
     """Tokenise a split once and resolve the rows of its teacher vectors once; `weight` is that of each translation."""
-    own = parallel_texts(groups, tokenizer, prompt, weight)
+    return with_vectors(parallel_texts(groups, tokenizer, prompt, weight), store.table(groups.sources))
+
+
+def with_vectors(texts: ParallelTexts, vectors: Vectors) -> Examples:
+    """Say what texts are to become; `vectors`: float32 [n, dimension], one of each source."""
     return Examples(
-        texts=own.texts,
-        tokens=own.tokens,
-        group=own.group,
-        language=own.language,
-        languages=own.languages,
-        weight=own.weight,
-        vectors=store.table(groups.sources),
+        texts=texts.texts,
+        tokens=texts.tokens,
+        group=texts.group,
+        language=texts.language,
+        languages=texts.languages,
+        weight=texts.weight,
+        vectors=vectors,
     )
