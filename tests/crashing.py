@@ -8,6 +8,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from isoglot.errors import IsoglotError
@@ -24,6 +25,14 @@ def load(how: str) -> Callable[[int], tuple[int, int]]:
         return number * number, os.getpid()
 
     return work
+
+
+def starve(pipe: Connection, load: Callable[[], Callable], threads: int) -> None:
+    """Be a worker of `isoglot.scale.pool` with too little address space for torch."""
+    from isoglot.scale.pool import _serve
+
+    resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
+    _serve(pipe, load, threads)
 
 
 def load_slow_then_dead() -> Callable[[int], None]:

@@ -32,7 +32,7 @@ def test_a_full_memory_is_explained(ask, said):
 
 
 def test_what_onednn_says_is_understood():
-    """The real case is among the fault tests: `faults/test_deaths.py`, in the teacher's pass."""
+    """The real case is among the fault tests: `faults/test_runs.py`, in the teacher's pass."""
     said = "Memory ran out: could not create a primitive"
     with pytest.raises(IsoglotError, match=said), explaining_full_memory():
         raise RuntimeError("could not create a primitive")

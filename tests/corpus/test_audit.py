@@ -1,6 +1,7 @@
 """The audit finds what is in a test set, exactly and nearly, on the right side, and nothing else."""
 
 import csv
+import gzip
 import json
 import os
 import subprocess
@@ -243,27 +244,37 @@ def test_a_threshold_that_is_no_share_is_refused(tmp_path, tests):
         audit([pairs(tmp_path / "x.tsv", [])], [tests], 1.5)
 
 
-@pytest.mark.slow
+def rows_in(path):
+    with gzip.open(path) as file:
+        return sum(1 for _ in file) - 1
+
+
+@pytest.mark.parametrize(
+    "every", [pytest.param(1, marks=pytest.mark.faults), pytest.param(12, marks=pytest.mark.slow)]
+)
 @pytest.mark.skipif(not DATA.is_dir(), reason="ISOGLOT_DATA names no data folder")
-def test_real_counts_are_those_of_an_independent_count():
-    """All rows of 745 parallel files and the NLI table against all evaluation sets: every count of leaks.tsv."""
-    files = [*sorted((DATA / "parallel").glob("*/eng-*.tsv.gz")), DATA / "nli" / "eng.tsv.gz"]
+def test_real_counts_are_those_of_an_independent_count(every):
+    """All rows of 745 parallel files, or of some, and the NLI table against all test sets: the counts of leaks.tsv."""
+    parallel = sorted((DATA / "parallel").glob("*/eng-*.tsv.gz"))
+    files = [*parallel[::every], DATA / "nli" / "eng.tsv.gz"]
     arguments = ["corpus", "audit", *files, "--against", DATA / "eval", "--exact", "--json"]
     command = [sys.executable, "-c", SAYING_ITS_PEAK, *map(str, arguments)]
     process = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(process.stdout)
     peak = int(process.stderr.partition("VmHWM:")[2].split()[0])
+    asked = {(path.parent.name, path.name.removesuffix(".tsv.gz").removeprefix("eng-")) for path in files}
     with (DATA / "leaks.tsv").open(encoding="utf-8", newline="") as file:
         expected = {
-            (row["parallel_set"], row["lang"], row["eval_set"]): int(row["n_rows"])
+            key: int(row["n_rows"])
             for row in csv.DictReader(file, delimiter="\t")
+            if (key := (row["parallel_set"], row["lang"], row["eval_set"]))[:2] in asked
         }
     counted = Counter()
     for leaks_of in found["leaks"]:
         folder, _, name = leaks_of["corpus"].partition("/")
         code = name if folder == "nli" else name.removeprefix("eng-")
         counted[folder, code, leaks_of["test_set"]] += leaks_of["rows"]
-    assert len(files) == 746
-    assert found["rows"] == 3_113_041
-    assert dict(counted) == expected
+    assert len(parallel) == 745
+    assert found["rows"] == (3_113_041 if every == 1 else sum(map(rows_in, files)))
+    assert dict(counted) == expected != {}
     assert peak < 250 * 1024  # kibibytes; measured 127 MiB

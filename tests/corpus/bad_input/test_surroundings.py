@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import polib
@@ -16,6 +17,7 @@ from isoglot.corpus.build import build
 
 pytestmark = pytest.mark.slow
 
+each = partial(pytest.param, marks=pytest.mark.faults)
 SOURCES = ["pairs.en-de.tsv", "Ünï cödé.en-de.jsonl", "gettext:locale"]
 
 
@@ -79,15 +81,21 @@ def usual(tmp_path_factory):
 @pytest.mark.parametrize(
     "variables",
     [
-        pytest.param({"TZ": "Pacific/Kiritimati"}, id="14 hours east"),
-        pytest.param({"TZ": "America/St_Johns"}, id="half an hour"),
-        pytest.param({"TZ": "nonsense"}, id="no such zone"),
-        pytest.param({"LC_ALL": "C"}, id="C"),
-        pytest.param({"LC_ALL": "POSIX"}, id="POSIX"),
-        pytest.param({"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"}, id="Turkish"),
+        # several at once; `faults` has each alone, which tells them apart should one of these fail
+        pytest.param(
+            {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "4711", "COLUMNS": "1"},
+            id="Turkish, 14 hours east, hash seed, narrow",
+        ),
+        pytest.param({"TZ": "nonsense", "LC_ALL": "C", "TERM": "dumb"}, id="C, no such zone, dumb terminal"),
         pytest.param({"LANG": "de_DE.ISO-8859-1", "PYTHONUTF8": "0"}, id="latin-1"),
-        pytest.param({"PYTHONHASHSEED": "4711"}, id="hash seed"),
-        pytest.param({"COLUMNS": "1", "TERM": "dumb", "NO_COLOR": "1"}, id="narrow terminal"),
+        each({"TZ": "Pacific/Kiritimati"}, id="14 hours east"),
+        each({"TZ": "America/St_Johns"}, id="half an hour"),
+        each({"TZ": "nonsense"}, id="no such zone"),
+        each({"LC_ALL": "C"}, id="C"),
+        each({"LC_ALL": "POSIX"}, id="POSIX"),
+        each({"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"}, id="Turkish"),
+        each({"PYTHONHASHSEED": "4711"}, id="hash seed"),
+        each({"COLUMNS": "1", "TERM": "dumb", "NO_COLOR": "1"}, id="narrow terminal"),
     ],
 )
 def test_variables(tmp_path, usual, variables):
@@ -104,7 +112,14 @@ def test_a_locale_that_cannot_name_a_source_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["with some spaces", "ünï-çødé-日本-🙂", "x" * 200, "a'b\"c$(d)&;#%s{e}[f]*"]
+    "name",
+    [
+        pytest.param("ünï çødé 日本 🙂 a'b\"c$(d)&;#%s{e}[f]*", id="everything odd"),
+        each("with some spaces"),
+        each("ünï-çødé-日本-🙂"),
+        each("x" * 200),
+        each("a'b\"c$(d)&;#%s{e}[f]*"),
+    ],
 )
 def test_folders(tmp_path, usual, name):
     assert build_in(put_sources(tmp_path / name)) == usual

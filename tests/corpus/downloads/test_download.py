@@ -17,6 +17,7 @@ from isoglot.corpus.formats.packed import open_binary
 from isoglot.corpus.transfer import Remote
 from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.lock import exclusive
+from isoglot.progress import Silent
 from loopback import Mischief
 
 BODY = gzip.compress(random.Random(1).randbytes(300_000), mtime=0)
@@ -177,11 +178,24 @@ def test_what_will_not_pass_ends_at_once(web, hurried, status, family):
     assert len(web.log) == 1
 
 
+class Waits(Silent):
+    """A progress that keeps how long is waited."""
+
+    def __init__(self):
+        self.seconds = []
+
+    def task(self, label, total, unit):
+        if label.endswith("waiting"):
+            self.seconds.append(total)
+        return super().task(label, total, unit)
+
+
 def test_pauses_double(web, hurried):
-    url = web.put(PATH, BODY, *[Mischief(status=500)] * 3)
+    url, waits = web.put(PATH, BODY, *[Mischief(status=500)] * 3), Waits()
     began = time.monotonic()
-    download(remote(url), hurried.model_copy(update={"attempts": 4, "backoff_seconds": 0.1}))
-    assert 0.7 <= time.monotonic() - began < 1.4
+    download(remote(url), hurried.model_copy(update={"attempts": 4, "backoff_seconds": 0.1}), waits)
+    assert waits.seconds == pytest.approx([0.1, 0.2, 0.4])
+    assert time.monotonic() - began >= 0.7
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
@@ -191,7 +205,7 @@ def test_retry_after_is_obeyed(web, hurried, form):
     url = web.put(PATH, BODY, Mischief(status=429, headers={"Retry-After": wait}))
     began = time.monotonic()
     assert download(remote(url), hurried.model_copy(update={"longest_wait_seconds": 3})).path.is_file()
-    assert 0.9 <= time.monotonic() - began < 3
+    assert time.monotonic() - began >= 0.9
 
 
 def test_a_server_that_wants_us_to_stay_away_for_long_ends_the_download(web, hurried):
@@ -246,12 +260,10 @@ def test_more_than_the_cap_is_refused(web, hurried, length):
 
 
 def test_a_silent_server_is_left_after_the_read_timeout(web, hurried):
-    url = web.put(PATH, BODY, Mischief(pause=2))
-    began = time.monotonic()
+    url = web.put(PATH, BODY, Mischief(pause=20))
     found = download(remote(url), hurried.model_copy(update={"read_seconds": 0.5}))
     assert found.path.read_bytes() == BODY
-    assert time.monotonic() - began < 2
-    assert len(web.log) == 2
+    assert len(web.log) == 2  # the first answer was not waited for
 
 
 def test_a_server_that_trickles_is_left(web, hurried):
@@ -282,7 +294,7 @@ def test_a_connection_that_does_not_come_about_is_given_up(hurried):
         options = hurried.model_copy(update={"connect_seconds": 0.3, "attempts": 2})
         with pytest.raises(IsoglotError, match="timed out"):
             download(remote(f"http://127.0.0.1:{listener.getsockname()[1]}/pairs.gz"), options)
-        assert 0.6 <= time.monotonic() - began < 4
+        assert 0.6 <= time.monotonic() - began < 30  # the system's own patience is two minutes
 
 
 def test_redirects_are_followed(web, hurried):
