@@ -29,9 +29,9 @@ def tables(tmp_path_factory):
     return folder
 
 
-def recipe(folder, tiny_folder, options="", pairs=None, student=""):
+def recipe(folder, tiny_folder, options=""):
     path = compared.write_recipe(
-        folder / "ranking.toml", "ranking", tiny_folder / "student", pairs or tiny_folder / "pairs.tsv",
+        folder / "ranking.toml", "ranking", tiny_folder / "student", tiny_folder / "pairs.tsv",
         f"[objective.ranking]\n{options}\n{TRAIN}",
     )  # fmt: skip
     return load_recipe(str(path))

@@ -69,6 +69,8 @@ def test_the_card_says_what_was_learned_from_where_on(finished):
     assert spearman["sts"] > spearman["start"] + 0.1
     assert card["steps"] == 67
     assert "encoder" in card["start"]
+    notice = (finished[0] / "student" / "NOTICE").read_text()
+    assert "natural-language inference: nli (" in notice and "graded sentence pairs: stsb (" in notice
 
 
 def test_stdout_is_one_json_object(finished):
