@@ -8,8 +8,8 @@ from itertools import count
 
 import pytest
 from tests.corpus.overview_sample import ROWS, hostile, sample
-from tests.page.browser import Opened, browser, faint, marks, tabs  # noqa: F401  a fixture is among them
-from tests.page.payloads import PAYLOADS
+from tests.page.browser import Opened, browser, faint, focus, marks, tabs  # noqa: F401  a fixture is among them
+from tests.page.payloads import PAYLOADS, TOGETHER
 
 from isoglot.corpus.languages import name
 from isoglot.corpus.overview import Overview
@@ -47,15 +47,17 @@ def test_long_words_do_not_widen_the_page(show, width):
     assert opened.tab.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_thirty_hostile_rows_are_inert(show):
-    """Each payload stands everywhere on its own page; then all thirty stand together as dropped rows."""
+@pytest.mark.parametrize(
+    "texts", [TOGETHER, pytest.param(PAYLOADS, marks=pytest.mark.faults)], ids=["five on a page", "alone"]
+)
+def test_thirty_hostile_rows_are_inert(show, texts):
+    """The payloads stand everywhere on their page; then all thirty stand together as dropped rows."""
     seen = sample()
     rows = tuple({**seen.examples[0], "source": payload, "target": payload} for payload in PAYLOADS)
-    for overview in [*map(hostile, PAYLOADS), replace(seen, examples=rows)]:
+    for overview in [*map(hostile, texts), replace(seen, examples=rows)]:
         opened = show(overview)
         opened.tab.locator("#languages thead button").first.click()
-        for element in opened.tab.locator("[tabindex], summary").all():
-            element.focus()
+        focus(opened.tab, "[tabindex], summary")
         assert opened.tab.evaluate("typeof window.canary") == "undefined"
         assert opened.tab.locator("script").count() == 1
         assert (opened.complaints, opened.requests) == ([], [])

@@ -9,8 +9,7 @@ from itertools import count
 import pytest
 from tests.evaluate.report_payloads import everywhere
 from tests.evaluate.report_sample import NAMES, TRAINED, run_report, sentence
-from tests.page.browser import Opened, browser, faint, marks, tabs  # noqa: F401  a fixture is among them
-from tests.page.payloads import PAYLOADS
+from tests.page.browser import HOSTILE, Opened, browser, faint, focus, marks, tabs  # noqa: F401  a fixture is among them
 
 from isoglot.evaluate.report import data, page
 
@@ -55,7 +54,7 @@ def test_long_words_do_not_widen_the_page(show, width):
     assert opened.tab.evaluate("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("payload", HOSTILE)
 def test_payload_is_inert(show, payload):
     report = run_report()
     opened = show(everywhere(replace(report, map=report.map[:26]), payload))
@@ -63,8 +62,7 @@ def test_payload_is_inert(show, payload):
     tab.locator("#scores thead button").first.click()
     tab.locator(".stepper button").last.click()
     tab.locator("svg.map .cluster circle").first.hover(force=True)
-    for element in tab.locator("[tabindex], summary").all()[:12]:
-        element.focus()
+    focus(tab, "[tabindex], summary", 12)
     assert tab.evaluate("typeof window.canary") == "undefined"
     assert tab.locator("script").count() == 1
     assert opened.complaints == []

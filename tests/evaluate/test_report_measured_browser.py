@@ -18,8 +18,7 @@ from tests.evaluate.report_evaluation import (
 )
 from tests.evaluate.report_payloads import everywhere
 from tests.evaluate.report_sample import NAMES
-from tests.page.browser import Opened, browser, faint, marks, tabs  # noqa: F401  a fixture is among them
-from tests.page.payloads import PAYLOADS
+from tests.page.browser import HOSTILE, Opened, browser, faint, focus, marks, tabs  # noqa: F401  a fixture is among them
 
 from isoglot.evaluate.report import data, page
 
@@ -81,7 +80,7 @@ def test_every_text_has_enough_contrast(show, kind, scheme):
     assert faint(tab, scheme) == []
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("payload", HOSTILE)
 def test_payload_is_inert(show, payload):
     """In all parts that no run fills, on one page."""
     report = replace(evaluation_report(), compat=compat(), comparison=comparison_report().comparison)
@@ -92,8 +91,7 @@ def test_payload_is_inert(show, payload):
     tab.locator("thead button").first.click()
     tab.locator(".filter input").first.fill(payload.replace("\ud800", ""))
     tab.locator(".copy button").click()
-    for element in tab.locator("[tabindex], summary, circle").all()[:8]:
-        element.evaluate("element => element.focus()")
+    focus(tab, "[tabindex], summary, circle", 8)
     assert tab.evaluate("typeof window.canary") == "undefined"
     assert tab.locator("script").count() == 1
     assert opened.complaints == []

@@ -11,12 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.page.payloads import PAYLOADS, TOGETHER
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the dev dependency playwright")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 marks = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="needs chromium or google-chrome on the PATH"),
+]
+
+HOSTILE = [
+    *(pytest.param(text, id=f"five, {number}") for number, text in enumerate(TOGETHER)),
+    *(pytest.param(text, marks=pytest.mark.faults) for text in PAYLOADS),
 ]
 
 
@@ -87,6 +93,14 @@ SHADES = """() => {
   }
   return found;
 }"""
+
+
+def focus(tab, what: str, most: int | None = None) -> None:
+    """Give the focus to every element of a selector, one after the other, or to the first `most`."""
+    tab.evaluate(
+        "([what, most]) => [...document.querySelectorAll(what)].slice(0, most).forEach((one) => one.focus())",
+        [what, 10**6 if most is None else most],
+    )
 
 
 def luminance(colour: str) -> float:

@@ -35,3 +35,5 @@ PAYLOADS = (
     "\x1b[31mred\x1b[0m\x1b]0;title\x07\x9b2J\x00<script\x00>window.canary=1</script>\x08",
     '<noscript><p title="</noscript><img src=x onerror=window.canary=1>">\ud800\u2028\ufeff',
 )
+# five on a page, each attack whole: a page takes a second to open. `make faults` opens one for each alone
+TOGETHER = tuple(" ".join(PAYLOADS[first : first + 5]) for first in range(0, len(PAYLOADS), 5))
