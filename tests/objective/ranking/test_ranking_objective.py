@@ -15,6 +15,7 @@ from isoglot.objective.ranking.objective import new_objective
 from isoglot.objective_config import RankingConfig
 from isoglot.train.loop import Run, train
 from isoglot.train.validation import DevScore
+from stopping import StoppedError, stopping_at
 
 CONFIG = TrainConfig(epochs=6, batch_tokens=512, learning_rate=1e-3, head_learning_rate=1e-3, evaluations=3)
 BLANK = DevScore(0.0, None, None, "de", 0.0, 20.0, 0.1)
@@ -71,26 +72,15 @@ def test_every_task_is_learned(tiny_folder, tmp_path):
         assert loss < 0.8 * before[task], task
 
 
-class StoppedError(Exception):
-    pass
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("look", [2, 3])
+@pytest.mark.parametrize("look", [2, pytest.param(3, marks=pytest.mark.faults)])
 def test_a_resumed_run_ends_with_the_same_bits_heads_included(tiny_folder, tmp_path, look):
     whole = make_run(tiny_folder, tmp_path / "whole", hard=2)
     untouched = weights(whole)
     train(whole)
     first = make_run(tiny_folder, tmp_path / "parts", hard=2)
-    looks = iter(range(1, 99))
-
-    def stop_at(encoder):
-        if next(looks) == look:
-            raise StoppedError
-        return first.validate(encoder)
-
     with pytest.raises(StoppedError):
-        train(dataclasses.replace(first, validate=stop_at))
+        train(dataclasses.replace(first, validate=stopping_at(look, first.validate)))
     second = make_run(tiny_folder, tmp_path / "parts", hard=2)
     train(second)
     ours, theirs = weights(second), weights(whole)

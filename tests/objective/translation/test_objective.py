@@ -1,6 +1,5 @@
 """LASER in the loop: it learns, what it is told matters, and a run that stops goes on with the same bits."""
 
-import contextlib
 import dataclasses
 
 import numpy as np
@@ -13,6 +12,7 @@ from isoglot.objective.translation.objective import translate
 from isoglot.train.loop import Run, train
 from isoglot.train.step import new_optimiser, take
 from isoglot.train.validation import DevScore
+from stopping import StoppedError, StopsAt
 
 FLAT = DevScore(0.5, None, None, "de", 0.5, 10.0, 0.1)
 
@@ -105,32 +105,6 @@ def test_a_batch_says_what_it_holds(laser):
     assert laser.objective.rows(batch).tolist() == [*batch.read, *batch.written]
     assert laser.objective.texts(batch)[-1] == laser.texts.read.texts[batch.written[-1]]
     assert laser.objective.tokens(batch) == laser.texts.read.tokens.lengths[batch.read].sum()
-
-
-class StoppedError(Exception):
-    pass
-
-
-class StopsAt:
-    """A progress that ends the run after so many steps."""
-
-    def __init__(self, step):
-        self.left = step
-
-    @contextlib.contextmanager
-    def task(self, label, total, unit):
-        yield self
-
-    def advance(self, amount=1):
-        self.left -= amount
-        if self.left == 0:
-            raise StoppedError
-
-    def note(self, text):
-        pass
-
-    def stage(self, name, text):
-        pass
 
 
 def test_a_stopped_run_goes_on_with_the_same_bits_the_decoder_included(
