@@ -129,5 +129,5 @@ def test_a_recipe_without_a_teacher_is_refused_under_torchrun(monkeypatch, tmp_p
         ("MASTER_PORT", "1"),
     ):
         monkeypatch.setenv(name, value)
-    with pytest.raises(RequestError, match="only distillation is trained by several"):
+    with pytest.raises(RequestError, match="Only distillation"):
         run_recipe(recipe, tmp_path)
