@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import tiny
+from command import isoglot
 
 pytestmark = pytest.mark.slow
 
@@ -75,10 +76,7 @@ def test_minutes_are_planned_within_what_a_busy_machine_allows(arm):
 
 
 def test_a_plan_leaves_nothing_but_the_corpus(recipe, tmp_path):
-    command = [
-        sys.executable, "-m", "isoglot.cli.main", "plan", str(recipe), "--out", str(tmp_path / "run"),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = isoglot("plan", recipe, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     left = {path.name for path in (tmp_path / "run").iterdir()} - {".lock"}
     assert left == {"corpus"}
