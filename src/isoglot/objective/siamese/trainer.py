@@ -98,6 +98,7 @@ def train_phase(start: Path, phase: Phase, target: Path, progress: Progress = SI
     import torch
     from sentence_transformers import SentenceTransformer
 
+    from isoglot.encode import attention
     from isoglot.objective.siamese.report import make_trainer, silence
     from isoglot.objective.siamese.rows_in_use import rows_in_use
 
@@ -105,6 +106,9 @@ def train_phase(start: Path, phase: Phase, target: Path, progress: Progress = SI
     silence()
     torch.manual_seed(phase.seed)  # the softmax head is drawn before the trainer sets its own seed
     model = SentenceTransformer(str(start), local_files_only=True, trust_remote_code=False)
+    if model.transformers_model is not None:
+        attention.register()
+        model.transformers_model.set_attn_implementation(attention.NAME)
     with (
         rows_in_use(model, start, texts_of(phase.tables)),
         progress.task(f"training on {phase.name}", _steps(phase), "steps") as task,
