@@ -1,7 +1,7 @@
 # make demo      the whole story on data and models that come as packages
 # make test      style, types, layers and the fast tests
 # make test-all  the same and the slow tests (real models, browsers, databases)
-# make faults    fault injection with full counts
+# make faults    the full tables: every fault, every combination, all real rows
 # make fuzz      every reader of binary formats under atheris, SECONDS=600 each, and 2,000 examples per line format
 # make clean     remove the environment and every cache in this folder; runs/ stays
 #
