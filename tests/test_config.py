@@ -83,6 +83,11 @@ def test_set_overrides_the_file(smallest):
         ("train.minutes", "is not of the form section.key=value"),
         ("=3", "is not of the form section.key=value"),
         ("name.first=3", "name is a value, not a section"),
+        ("seed=-1", "seed: Input should be greater than or equal to 0"),
+        ("seed=20261123050500", "seed: Input should be less than 4294967296"),
+        ("student.dims=384", "student.dims: Input should be a valid tuple"),
+        ("student.dims={a=1}", "student.dims: Input should be a valid tuple"),
+        ("student.kind=[1]", "student.kind: Input should be 'transformer', 'static' or 'lstm'"),
     ],
 )
 def test_a_bad_value_names_its_option(smallest, override, said):
@@ -121,6 +126,20 @@ def test_broken_toml_names_the_file_and_the_line(tmp_path):
     with pytest.raises(RequestError) as caught:
         load_recipe(path)
     assert path in caught.value.problem and "line 2" in caught.value.problem
+
+
+def test_a_file_of_another_editor_is_read(tmp_path):
+    path = tmp_path / "recipe.toml"
+    text = 'name = "x"\n[teacher]\nmodel = "a"\n[student]\nmodel = "b"\n'
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert load_recipe(str(path)) == parse_recipe(tomllib.loads(text), "x")
+
+
+def test_what_a_student_that_learns_on_has_not_is_refused(smallest):
+    recipe = load_recipe(smallest, ["student.further=true", "student.kind=lstm"])
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+    with pytest.raises(RequestError, match=r"warm_start says nothing where student\.further is set"):
+        load_recipe(smallest, ["student.further=true", "warm_start.ridge=0.1"])
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path):

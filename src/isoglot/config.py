@@ -211,7 +211,7 @@ class AnyRecipe(Section):
     """What a recipe says with a teacher and without one."""
 
     name: str
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32, description="of all that is drawn at random")
     student: StudentConfig
     corpus: CorpusConfig = CorpusConfig()
     train: TrainConfig = TrainConfig()
@@ -230,9 +230,11 @@ class Recipe(AnyRecipe):
     warm_start: WarmStartConfig = WarmStartConfig()
 
     @model_validator(mode="after")
-    def _one_width(self) -> Recipe:
+    def _one_width_and_one_start(self) -> Recipe:
         if self.student.dims and self.student.dims[0] != self.teacher.dimension:
             raise ValueError(
                 f"student.dims begins with {self.student.dims[0]}, and teacher.dimension is {self.teacher.dimension}"
             )
+        if self.student.further and self.warm_start != WarmStartConfig():
+            raise ValueError("warm_start says nothing where student.further is set: there is none")
         return self

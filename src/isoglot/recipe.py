@@ -178,7 +178,7 @@ def _recipe_text(name_or_path: str) -> tuple[str, str]:
             f"Give the path of a TOML file, or one of: {', '.join(shipped)}.",
         )
     try:
-        return path.read_text("utf-8"), str(path)
+        return path.read_text("utf-8-sig"), str(path)  # some editors put a mark before UTF-8
     except UnicodeDecodeError as error:
         raise RequestError(f"{path} is not UTF-8 text.", "Give a TOML file.") from error
 

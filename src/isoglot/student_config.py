@@ -11,6 +11,14 @@ from pydantic import Field, model_validator
 from isoglot.section import Section
 
 _POOLING = {"static": ("mean",), "lstm": ("max",)}
+# Options of one kind or two, and those that a finished student answers itself.
+_OF_A_KIND = {
+    "layers": ("transformer",),
+    "rows": ("static", "lstm"),
+    "lstm_width": ("lstm",),
+    "lstm_layers": ("lstm",),
+}
+_OF_A_START = (*_OF_A_KIND, "pooling", "prompt", "max_tokens")
 # Token vectors and LSTMs learn from small steps far too slowly, and their batches cost little.
 _TRAIN = {
     "static": {"learning_rate": 2e-3, "batch_tokens": 8192},
@@ -24,10 +32,11 @@ def suited(raw: Any) -> Any:  # noqa: ANN401  a recipe before it is checked
     if not isinstance(student, Mapping):
         return raw
     train, teacher = raw.get("train", {}), raw.get("teacher")
-    if student.get("kind") in _TRAIN and isinstance(train, Mapping):
-        raw = {**raw, "train": {**_TRAIN[student["kind"]], **train}}
-    if student.get("dims") and isinstance(teacher, Mapping):
-        raw = {**raw, "teacher": {"dimension": next(iter(student["dims"])), **teacher}}
+    kind, dims = str(student.get("kind")), student.get("dims")
+    if kind in _TRAIN and isinstance(train, Mapping):
+        raw = {**raw, "train": {**_TRAIN[kind], **train}}
+    if isinstance(dims, list | tuple) and dims and isinstance(teacher, Mapping):
+        raw = {**raw, "teacher": {"dimension": dims[0], **teacher}}
     return raw
 
 
@@ -68,7 +77,9 @@ class StudentConfig(Section):
     prompt: str | None = Field(
         None, description="text put before every sentence; unset: the folder's own default"
     )
-    max_tokens: int = Field(128, ge=8, description="longer sentences are cut after this many tokens")
+    max_tokens: int = Field(
+        128, ge=8, description="longer sentences are cut after this many tokens; static reads all of them"
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="arithmetic of training; auto: bf16 where the processor has it"
     )
@@ -76,8 +87,8 @@ class StudentConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _pooling_of_the_kind(cls, raw: Any) -> Any:  # noqa: ANN401  what pydantic was given, before it is checked
-        kind = raw.get("kind") if isinstance(raw, Mapping) else None
-        return {"pooling": _POOLING[str(kind)], **raw} if kind in _POOLING else raw
+        kind = str(raw.get("kind")) if isinstance(raw, Mapping) else ""
+        return {"pooling": _POOLING[kind], **raw} if kind in _POOLING else raw
 
     @model_validator(mode="after")
     def _options_of_the_kind(self) -> StudentConfig:
@@ -85,13 +96,22 @@ class StudentConfig(Section):
             raise ValueError("a static student is a mean: leave out pooling")
         if self.kind == "lstm" and "cls" in self.pooling:
             raise ValueError("an lstm has no token that stands for the sentence: pool with max and mean")
-        if self.layers and self.kind != "transformer":
-            raise ValueError(f"layers are those of a transformer, and the student is {self.kind}")
+        for name, kinds in _OF_A_KIND.items():
+            if self._says(name) and self.kind not in kinds:
+                raise ValueError(f"{name} is of {' and '.join(kinds)}, and the student is {self.kind}")
+        said = [name for name in _OF_A_START if self.further and self._says(name)]
+        if said:
+            raise ValueError(f"a student that learns on keeps its own {', '.join(said)}: leave that out")
         if any(a <= b for a, b in pairwise((*self.dims, 0))):
             raise ValueError(f"dims {self.dims} must fall, to 1 at the least")
         if any(a >= b for a, b in pairwise((-1, *self.layers))):
             raise ValueError(f"layers {self.layers} must rise, from 0")
         return self
+
+    def _says(self, name: str) -> bool:
+        """Whether an option is not what it is where a recipe is silent."""
+        silent = type(self).model_fields[name].default
+        return bool(getattr(self, name) != (_POOLING.get(self.kind, silent) if name == "pooling" else silent))
 
 
 class WarmStartConfig(Section):
@@ -117,16 +137,18 @@ class TrainConfig(Section):
         None, gt=0, description="stop after this long; the speed of the first steps fixes it"
     )
     epochs: float | None = Field(
-        None, ge=0, description="passes over the groups, instead of minutes; 0: the warm start only"
+        None,
+        ge=0,
+        description="passes over the groups, instead of minutes; 0: the warm start only; neither is said: 1",
     )
-    batch_tokens: int = Field(1024, ge=16, description="tokens per batch, padding included")
+    batch_tokens: int = Field(2048, ge=16, description="tokens per batch, padding included")
     batch_sentences: int | None = Field(
         None,
         ge=2,
         description="so many sentences per batch instead, a source beside its translations, whatever their lengths:"
         " slower, and as most papers count; 64 pairs are 128",
     )
-    learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of AdamW")
+    learning_rate: float = Field(7e-5, gt=0, description="peak learning rate of AdamW")
     head_learning_rate: float = Field(
         1e-6, gt=0, description="the same for the Dense layers, which start where they should be"
     )
@@ -183,7 +205,9 @@ class TrainConfig(Section):
         ge=0,
         description="how often a collapsed student is put back to its best weights before the run stops",
     )
-    evaluations: int = Field(6, ge=1, description="how often the dev split is scored during the run")
+    evaluations: int = Field(
+        6, ge=1, description="how often the dev split is scored, and a checkpoint written, during the run"
+    )
     process_timeout: float = Field(
         600.0,
         gt=0,

@@ -7,6 +7,7 @@ import pytest
 
 import tiny
 from command import isoglot
+from isoglot.corpus.store import Corpus
 from isoglot.encode.encoder import load_encoder
 from isoglot.errors import RequestError
 from isoglot.pipeline.further import further_recipe
@@ -16,7 +17,7 @@ from isoglot.recipe import load_recipe
 pytestmark = pytest.mark.slow  # whole runs
 
 SETTINGS = [
-    "student.max_tokens=32", "corpus.clean.max_untranslated=1.0", "corpus.dev_percent=10", "corpus.test_percent=10",
+    "corpus.clean.max_untranslated=1.0", "corpus.dev_percent=10", "corpus.test_percent=10",
     "train.batch_tokens=512", "train.learning_rate=1e-3", "train.evaluations=4", "evaluate.pool=60",
     "evaluate.queries=20", "evaluate.dev_queries=20",
 ]  # fmt: skip
@@ -99,6 +100,44 @@ def test_another_teacher_is_refused(first, tmp_path):
         further_recipe(other, ["x"], {"epochs": 1})
 
 
+def test_a_student_is_not_replaced_by_what_it_becomes(first):
+    """Run again, the command would go on from the new one, and the old one would be gone."""
+    with pytest.raises(RequestError, match="would replace"):
+        further(first, first / "first", ["new.tsv"])
+    assert load_encoder(first / "first" / "student").dimension == 24
+
+
+def test_another_kind_than_the_student_s_is_refused(first, tmp_path):
+    with pytest.raises(RequestError, match=r"is a transformer student, and student\.kind says static"):
+        further(first, tmp_path / "x", ["new.tsv"], "student.kind=static")
+    with pytest.raises(RequestError, match="it is not a student"):
+        silent = ["student.max_tokens=128", "warm_start.sentences=10000"]
+        recipe = load_recipe(str(first / "r.toml"), ["student.further=true", *silent])
+        run(recipe, tmp_path / "y", evaluate=False)
+
+
+def test_test_sets_that_changed_are_another_request(first, tmp_path):
+    corpus = Corpus.open(first / "first" / "corpus")
+    tests = tmp_path / "stsb" / "en-test.tsv"
+    tests.parent.mkdir()
+    left_out = []
+    for leaks in (2, 5):
+        rows = "".join(f"3.0\t{text}\tnothing like it\n" for text in corpus.sources("train")[:leaks])
+        tests.write_text("score\tsentence1\tsentence2\n" + rows)
+        done = further(
+            first, tmp_path / "run", ["old.tsv"], f"evaluate.benchmarks=['{tests.parent}']", epochs=0
+        )
+        left_out.append(done.card["leaks"]["pairs"])
+    assert 0 < left_out[0] < left_out[1]
+
+
+def test_protected_languages_that_nobody_looks_at_are_named(first, tmp_path):
+    done = further(first, tmp_path / "blind", ["new.tsv"], epochs=1)
+    assert "Protected languages: de, fr: no dev sentences, so nothing shows" in done.card["why"]
+    done = further(first, tmp_path / "seen", ["old.tsv", "new.tsv"], epochs=1)
+    assert "no dev sentences" not in done.card["why"]
+
+
 def test_a_student_of_a_turned_space_learns_on_along_the_same_axes(first, tiny_folder, tmp_path):
     recipe = load_recipe(str(first / "r.toml"), ["student.dims=[16,8]", "train.epochs=1"])
     run(recipe, tmp_path / "first", evaluate=False)
@@ -144,9 +183,22 @@ def test_the_command_prints_the_table(first, tmp_path):
         (["--add", "x", "--teacher", "t", "--student", "s"], "--add needs --from"),
         (["--corpus", "x"], "Who teaches whom"),
         (["--from", "nowhere", "--add", "x"], "is not a student"),
+        (
+            ["--from", "first/student", "--add", "old.tsv", "--align-only"],
+            "--align-only ends with the warm start",
+        ),
+        (["--from", "first/student", "--add", "old.tsv", "--layers", "0"], "keeps its own layers"),
+        (
+            ["--from", "first/student", "--add", "old.tsv", "--teacher", "./\U0001f600"],
+            "./\U0001f600 is not a model",
+        ),
+        (
+            ["--teacher", "t", "--student", "s", "--corpus", "x", "--align-only", "--set", "train.epochs=2"],
+            "train.epochs would go on",
+        ),
     ],
 )
-def test_requests_that_make_no_sense_are_answered(arguments, said, tmp_path):
-    done = isoglot("distil", *arguments, "--out", "out", cwd=tmp_path)
+def test_requests_that_make_no_sense_are_answered(arguments, said, first):
+    done = isoglot("distil", *arguments, "--out", "out", cwd=first)
     assert done.returncode == 2
     assert said in done.stderr

@@ -61,6 +61,13 @@ def test_evaluation_options_set_pool_and_queries(recipe_path, tmp_path):
     assert {stages["queries"] for stages in scores["languages"].values()} == {5}
 
 
+def test_one_dev_sentence_of_a_language_is_looked_at_and_has_no_variance(recipe_path, tmp_path):
+    folder = finish(recipe_path, tmp_path / "run", "evaluate.dev_queries=1", evaluate=True)
+    score = read(folder.student / "isoglot.json")["dev"][0]["score"]
+    assert set(score["languages"].values()) <= {0.0, 1.0}
+    assert (score["r2"], score["spearman"]) == (None, None)
+
+
 def dense(folder):
     from safetensors.numpy import load_file
 

@@ -8,11 +8,16 @@ from typer.testing import CliRunner
 
 import tiny
 from isoglot.cli.main import app
+from isoglot.encode.encoder import load_encoder
+from isoglot.errors import RequestError
 from isoglot.pipeline.further import further_recipe
 from isoglot.pipeline.plan import plan
 from isoglot.pipeline.run import run
+from isoglot.pipeline.trial import fitting
 from isoglot.recipe import load_distillation
+from isoglot.student.kinds import begin
 from isoglot.teacher.store import Store
+from small_loop import examples_for
 
 
 @pytest.fixture
@@ -90,6 +95,33 @@ def test_prefixes_are_learned_and_planned(recipe, tmp_path):
     planned = plan(loaded, tmp_path / "run")
     finished = run(loaded, tmp_path / "run", evaluate=False)
     assert planned.steps == finished.card["steps"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("corpus.dev_percent=0", "The dev split of"),
+        ("train.language_weights={it=2.0}", "language_weights names it"),
+    ],
+)
+def test_what_the_run_refuses_the_plan_refuses(recipe, tmp_path, change, said):
+    loaded = load_distillation(str(recipe), [change])
+    for work in (plan, run):
+        with pytest.raises(RequestError, match=said):
+            work(loaded, tmp_path / "run")
+
+
+@pytest.mark.parametrize("kind", ["transformer", "static"])
+def test_layers_without_a_warm_start_stand_where_the_student_is(recipe, tiny_folder, tmp_path, kind):
+    """A device without memory behind it takes the place of an accelerator."""
+    loaded = load_distillation(str(recipe), ["warm_start.sentences=0", f"student.kind={kind}"])
+    student = begin(tiny_folder / "student", loaded.student, 0, tmp_path)
+    examples = examples_for(student, load_encoder(tiny_folder / "teacher"))
+    student.model.to("meta")
+    assert fitting(student, examples, loaded)[1] == 0
+    assert {parameter.device.type for parameter in student.model.parameters()} == {"meta"}
+    assert student.dimension == 24
+    assert len(student.model.dense) == (0 if kind == "static" else 1)
 
 
 def test_a_student_that_learns_on_is_planned(recipe, tiny_folder, tmp_path):

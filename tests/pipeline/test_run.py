@@ -142,6 +142,21 @@ def test_a_second_run_changes_nothing(finished):
     assert isoglot("verify", run, cwd=folder).returncode == 0
 
 
+@pytest.mark.parametrize("damage", ["delete", "flip"])
+def test_a_damaged_student_is_made_again_from_its_weights(finished, tmp_path, damage):
+    folder, _ = finished
+    run = shutil.copytree(folder / "run", tmp_path / "run")
+    weights = run / "student" / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.unlink()
+    if damage == "flip":
+        weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    process = isoglot("run", folder / "tiny.toml", "--out", run, cwd=folder)
+    assert process.returncode == 0, process.stderr
+    assert weights.read_bytes() == whole
+    assert verify(run / "student") == []
+
+
 @pytest.mark.slow
 def test_the_separate_commands_do_the_same(finished, tiny_folder, tmp_path):
     folder, _ = finished

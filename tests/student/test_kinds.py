@@ -137,7 +137,15 @@ def test_an_lstm_reads_no_padding(tiny_folder, tmp_path):
     [
         ({"kind": "static", "pooling": ("max",)}, "leave out pooling"),
         ({"kind": "lstm", "pooling": ("cls",)}, "pool with max and mean"),
-        ({"kind": "lstm", "layers": (0,)}, "layers are those of a transformer"),
+        ({"kind": "lstm", "layers": (0,)}, "layers is of transformer, and the student is lstm"),
+        ({"rows": "outputs"}, "rows is of static and lstm, and the student is transformer"),
+        ({"kind": "static", "lstm_width": 8}, "lstm_width is of lstm, and the student is static"),
+        ({"lstm_layers": 2}, "lstm_layers is of lstm"),
+        (
+            {"further": True, "layers": (0,), "max_tokens": 64},
+            "keeps its own layers, max_tokens: leave that out",
+        ),
+        ({"kind": "static", "further": True, "rows": "random"}, "keeps its own rows"),
         ({"layers": (2, 1)}, "must rise"),
         ({"layers": (-1, 1)}, "must rise"),
     ],

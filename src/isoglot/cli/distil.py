@@ -99,6 +99,11 @@ def distil(
         horizon = (minutes, 0 if align_only else epochs)
         texts = (corpus or [], add or [])
         recipe = _recipe((teacher, student), origin, texts, horizon, settings)
+        if align_only and (recipe.student.further or recipe.train.epochs != 0):
+            raise RequestError(
+                "--align-only ends with the warm start: --from has none, and train.epochs would go on.",
+                "Leave out --align-only, or the others.",
+            )
         finished = run(recipe, out, evaluate=False, store=store, progress=console)
         if is_first():
             console.finish(
@@ -148,7 +153,9 @@ def _further(
         raise RequestError("--from and --student both name the student.", "Leave out --student.")
     models = others[0]
     teacher = (
-        [] if models is None else [f"teacher.model={json.dumps(models[0] if len(models) == 1 else models)}"]
+        []
+        if models is None
+        else [f"teacher.model={json.dumps(models[0] if len(models) == 1 else models, ensure_ascii=False)}"]
     )
     minutes, epochs = horizon
     return further_recipe(origin, sources, {"minutes": minutes, "epochs": epochs}, [*teacher, *settings])

@@ -54,7 +54,8 @@ def score_languages(
         documents: float [p, e], its vectors of the pool as documents of an index, which are searched; None: the same.
 
     Returns:
-        language -> scores; those against the teacher are None when the dimensions differ.
+        language -> scores; those against the teacher are None when the dimensions differ, and a single sentence has
+        no variance, so no `r2`.
     """
     scores = {}
     for number, language in enumerate(held_out.languages):
@@ -77,7 +78,7 @@ def score(
     own = teacher_pool[gold]
     return StageScores(
         mse=mean_squared_error(queries, own),
-        r2=r_squared(queries, own),
+        r2=r_squared(queries, own) if len(queries) > 1 else None,
         to_student=to_student,
         to_teacher=top1_accuracy(queries, teacher_pool if documents is None else documents, gold),
     )
@@ -99,20 +100,23 @@ def dev_score(
         seed: of the sentence pairs.
         documents: float [p, d], the pool as documents of the teacher's index; None: the same vectors.
     """
-    queries = student.encode(held_out.queries)
+    # a student that has left the numbers has collapsed, and zeros have the lowest rank
+    queries = np.nan_to_num(student.encode(held_out.queries), posinf=0.0, neginf=0.0)
     own, searched = teacher[held_out.gold], teacher if documents is None else documents
     retrieval, correlation, explained = {}, [], []
     for number, language in enumerate(held_out.languages):
         rows = held_out.rows_of(number)
         retrieval[language] = top1_accuracy(queries[rows], searched, held_out.gold[rows])
+        if len(rows) < 2:  # a single sentence has neither pairs nor a variance
+            continue
         pairs = random_pairs(len(rows), _PAIRS // len(held_out.languages), seed)
         correlation.append(pair_spearman(queries[rows], own[rows], pairs))
         explained.append(r_squared(queries[rows], own[rows]))
     worst = min(retrieval, key=lambda language: retrieval[language])
     return DevScore(
         retrieval=float(np.mean(list(retrieval.values()))),
-        spearman=float(np.mean(correlation)),
-        r2=float(np.mean(explained)),
+        spearman=float(np.mean(correlation)) if correlation else None,
+        r2=float(np.mean(explained)) if explained else None,
         worst_language=worst,
         worst_retrieval=retrieval[worst],
         effective_rank=effective_rank(queries),

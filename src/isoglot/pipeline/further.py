@@ -54,14 +54,13 @@ def further_recipe(
             f"{student} was trained without a teacher, with the objective {card['objective']['kind']}.",
             "Only a distilled student learns on; name this one as the student of a new distillation.",
         )
-    first = read_json(student / "modules.json")[0]["type"].rsplit(".", 1)[-1]
     raw: dict[str, Any] = {
         "name": "further",
         "teacher": dict(card["teacher"]["options"]),
         "student": {
             "model": str(student),
             "further": True,
-            "kind": _KINDS.get(first, "transformer"),
+            "kind": _kind_of(student),
             "dims": [int(width) for width in card.get("truncate_dims", {})],
         },
         "corpus": {"sources": list(sources)},
@@ -71,8 +70,27 @@ def further_recipe(
     return parse_recipe(with_overrides(raw, overrides), "options")
 
 
+def _kind_of(student: Path) -> str:
+    first = read_json(student / "modules.json")[0]["type"].rsplit(".", 1)[-1]
+    return _KINDS.get(first, "transformer")
+
+
 def load_further(located: Located, config: StudentConfig) -> tuple[Encoder, Shape]:
-    """Load a finished student to train on, in the recipe's arithmetic, with its own shape beside it."""
+    """Load a finished student to train on, in the recipe's arithmetic, with its own shape beside it.
+
+    Raises:
+        RequestError: it is no isoglot student, or of another kind than the recipe says.
+    """
+    if not (located.folder / CARD).is_file():
+        raise RequestError(
+            f"{located.label} has no {CARD}: it is not a student.", "Leave out student.further."
+        )
+    kind = _kind_of(located.folder)
+    if kind != config.kind:
+        raise RequestError(
+            f"{located.label} is a {kind} student, and student.kind says {config.kind}.",
+            f"A student that learns on keeps its kind: say {kind}, or nothing with --from.",
+        )
     student = load_encoder(located.folder, precision=config.precision)
     return student, student.model.shape
 
@@ -90,9 +108,12 @@ def further_start(
     located: Located,
     student: Encoder,
     test: tuple[HeldOut, Reference],
+    inputs: Mapping[str, str],
     progress: Progress,
 ) -> Start:
     """Score a finished student before it learns on, or read the scores when `folder` has them.
+
+    `inputs` are digests of corpus, teacher space and test sets, as a warm start has them.
 
     Raises:
         RequestError: it does not live in the space of the vectors in the store.
@@ -105,9 +126,9 @@ def further_start(
             f"{located.label} lives in the space {own[:12]}, and the teacher's is {space[:12]}.",
             "Give the teacher that it was distilled from.",
         )
-    inputs = {"student": folder_digest(located.folder), **reference.spaces, "texts": held_out.digest}
-    config = {"evaluate": recipe.evaluate.model_dump(mode="json"), "precision": student.precision}
-    manifest = Manifest("warm start", inputs, config)
+    evaluate = recipe.evaluate.model_dump(exclude={"benchmarks", "keep_leaks"})  # their digest is in `inputs`
+    config = {"evaluate": evaluate, "precision": student.precision}
+    manifest = Manifest("warm start", {**inputs, "student": folder_digest(located.folder)}, config)
     if not is_current(folder, manifest):
         with publish(folder, manifest) as scratch:
             rows = scores_of(student, held_out, reference, progress)

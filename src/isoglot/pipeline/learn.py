@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from isoglot.artefact import digest_json, read_json, read_manifest
+from isoglot.artefact import digest_json, read_json, read_manifest, verify
 from isoglot.config import Recipe
 from isoglot.corpus.store import Corpus
 from isoglot.encode.encoder import Encoder
@@ -75,15 +75,24 @@ def learn(
     options = {"train": recipe.train.shaping(), "dims": recipe.student.dims, "seed": recipe.seed}
     request = digest_json({"inputs": inputs, **options})
     wanted = {**inputs, "request": request}
-    if (run.student / "isoglot.json").is_file() and read_manifest(run.student).inputs == wanted:
+    if _is_finished(run, wanted):
         return read_manifest(run.student).config
     shares = language_shares(material.examples, recipe.train, recipe.seed)
     progress.stage("mixing", _mixing(shares, recipe.train.temperature))
+    if unseen := _unseen(recipe, material):
+        progress.stage("protected", unseen)
     outcome = _train(run, recipe, material, start, (request, team), progress)
     if team.first:
         _publish(run, recipe, material, start, (outcome, shares, wanted))
     team.meet()
     return read_manifest(run.student).config
+
+
+def _is_finished(run: RunFolder, wanted: Mapping[str, str]) -> bool:
+    """Whether the student is there, whole, and answers this request."""
+    if not (run.student / student_folder.CARD).is_file():
+        return False
+    return read_manifest(run.student).inputs == wanted and not verify(run.student)
 
 
 def _publish(
@@ -155,6 +164,12 @@ def _mixing(shares: Mapping[str, float], temperature: float) -> str:
     return f"shares of {len(ordered)} languages at temperature {temperature:g}: {', '.join(shown)}"
 
 
+def _unseen(recipe: Recipe, material: Material) -> str:
+    """Name protected languages without dev sentences; empty when there are none."""
+    unseen = sorted({*recipe.train.protect} - {*material.dev.languages})
+    return f"{', '.join(unseen)}: no dev sentences, so nothing shows whether they get worse" if unseen else ""
+
+
 def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any]:
     done = outcome.progressed
     return {
@@ -171,7 +186,7 @@ def _card(recipe: Recipe, material: Material, outcome: Outcome) -> dict[str, Any
         "leaks": dict(material.leaks),
         "seed": recipe.seed,
         "shipped": "trained" if done.best_step else "warm start",
-        "why": _why(outcome, recipe),
+        "why": _why(outcome, recipe, material),
         "shipped_step": done.best_step,
         "steps": done.schedule.steps,
         "minutes": round(done.seconds / 60, 2),
@@ -187,10 +202,12 @@ def _languages(recipe: Recipe, material: Material) -> list[str]:
     return sorted({*known, *material.corpus.languages})
 
 
-def _why(outcome: Outcome, recipe: Recipe) -> str:
+def _why(outcome: Outcome, recipe: Recipe, material: Material) -> str:
     done = outcome.progressed
     start = "student as it was" if recipe.student.further else "warm start"
     last = f" In training: {outcome.remark}." if outcome.remark else ""
+    if unseen := _unseen(recipe, material):
+        last += f" Protected languages: {unseen}."
     worse = harmed(done.curve[-1].score, done.start, recipe.train.protect, recipe.train.protect_margin)
     if worse:
         last = f" At the end {', '.join(worse)} had become worse, which train.protect forbids.{last}"

@@ -32,7 +32,7 @@ from isoglot.pipeline.further import load_further
 from isoglot.pipeline.health import parallel_texts
 from isoglot.pipeline.layout import RunFolder
 from isoglot.pipeline.leaks import clear, open_reported
-from isoglot.pipeline.run import corpus_of
+from isoglot.pipeline.run import corpus_of, refuse_empty
 from isoglot.pipeline.start import load_start
 from isoglot.pipeline.trial import Training, Unknown, encoding, fitting, training
 from isoglot.progress import SILENT, Progress
@@ -43,6 +43,7 @@ from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher
 from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_header import HEADER
+from isoglot.train.weights import translation_weights
 
 if TYPE_CHECKING:
     from isoglot.encode.model import Shape
@@ -179,13 +180,16 @@ def _begin(corpus: Corpus, recipe: Recipe, folder: RunFolder, progress: Progress
     train, others = _with_paragraphs(corpus, cleared.train, recipe), covered.sources("train")
     dev = hold_out(cleared.dev, others, recipe.evaluate.pool, recipe.evaluate.dev_queries)
     test = hold_out(covered.groups("test"), others, recipe.evaluate.pool, recipe.evaluate.queries)
+    refuse_empty(corpus, len(train.sources), dev, test)
+    weights = translation_weights(train, recipe.train)
     opening = watch.cost()
     sentences = _left(covered.sources() + train.sources, folder.store)
     teaching = _teaching(recipe, folder, teacher, sentences)
     student, own = _student(recipe, folder, progress, normalise=teacher.normalise)
     watch = Stopwatch()
     unknown = Unknown((len(train.sources), recipe.teacher.dimension or teacher.dimension))
-    examples = with_vectors(train_texts(train, student.tokenizer, student.model.shape.prompt), unknown)
+    texts = train_texts(train, student.tokenizer, student.model.shape.prompt, weights)
+    examples = with_vectors(texts, unknown)
     documents = open_documents(recipe.teacher, folder.store / AXES)
     opening += watch.cost()
     if documents is not None:

@@ -74,10 +74,22 @@ def run(
         IsoglotError: a stage failed; the next run continues there.
     """
     folder = RunFolder(out)
+    _refuse_own_student(recipe, folder)
     with joined(recipe.train.process_timeout) as team:
         if not team.first:
             return _help(folder, recipe, store or folder.store, team)
         return _lead(folder, recipe, store or folder.store, team, progress, evaluate=evaluate)
+
+
+def _refuse_own_student(recipe: Recipe, folder: RunFolder) -> None:
+    """Refuse to replace a student by what is made of it: the next run would begin with another one."""
+    begins_from = [
+        Path(name).expanduser().resolve() for name in (recipe.student.model, *recipe.teacher.models)
+    ]
+    if folder.student.resolve() in begins_from:
+        raise RequestError(
+            f"The run would replace {folder.student}, from which it begins.", "Choose another --out."
+        )
 
 
 def _help(folder: RunFolder, recipe: Recipe, store: Path, team: Team) -> Finished:
@@ -152,14 +164,14 @@ def _prepare(
     others = covered.sources("train")  # leaks among them too, so that the test pool does not depend on them
     dev = hold_out(cleared.dev, others, recipe.evaluate.pool, recipe.evaluate.dev_queries)
     test = hold_out(covered.groups("test"), others, recipe.evaluate.pool, recipe.evaluate.queries)
-    _refuse_empty(corpus, examples.sources, dev, test)
+    refuse_empty(corpus, examples.sources, dev, test)
     reference = refer(recipe.teacher, store, [*dev.pool, *test.pool], folder.documents, progress)
     inputs = {"corpus": corpus.manifest.digest, **reference.spaces, **cleared.inputs}
     material = Material(corpus, reference, credit, origin, examples, dev, cleared.record)
     if recipe.train.paragraphs:
         inputs["paragraphs"] = str(recipe.train.paragraphs)
     if further:
-        start = further_start(folder.start, recipe, origin, student, (test, reference), progress)
+        start = further_start(folder.start, recipe, origin, student, (test, reference), inputs, progress)
         progress.stage("warm start", f"none: {origin.label} goes on from where it is")
         return material, start, test
     start = warm_start(
@@ -208,7 +220,12 @@ def _paragraphed(
     return longer, store
 
 
-def _refuse_empty(corpus: Corpus, groups: int, dev: HeldOut, test: HeldOut) -> None:
+def refuse_empty(corpus: Corpus, groups: int, dev: HeldOut, test: HeldOut) -> None:
+    """Refuse a corpus one of whose splits has no sentences.
+
+    Raises:
+        RequestError: which one it is.
+    """
     for name, size in (("train", groups), ("dev", len(dev.queries)), ("test", len(test.queries))):
         if size == 0:
             raise RequestError(

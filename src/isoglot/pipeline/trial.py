@@ -93,7 +93,7 @@ def fitting(student: Encoder, examples: Examples, recipe: Recipe) -> tuple[Cost,
     config, dimension = recipe.warm_start, examples.vectors.shape[1]
     width = student.model.feature_width
     if config.sentences == 0:
-        student.model.dense.extend(() if width == dimension else (Dense(width, dimension),))
+        _put_behind(student, () if width == dimension else (Dense(width, dimension),))
         return Cost(), 0
     rows = choose_rows(examples, config.sentences, recipe.seed)
     cost = encoding(student.features, [examples.texts[row] for row in rows])
@@ -107,10 +107,14 @@ def fitting(student: Encoder, examples: Examples, recipe: Recipe) -> tuple[Cost,
         (first, _), (second, layers) = heads
         step = (second + first * -1) * (1 / (_STEPS - _FIRST))
         cost += second + step * (config.head_steps - _STEPS)
+    _put_behind(student, layers)
+    return cost, len(rows)
+
+
+def _put_behind(student: Encoder, layers: tuple[Dense, ...]) -> None:
     device = next(student.model.backbone.parameters()).device
     student.model.dense.extend(layer.to(device) for layer in layers)
     fold(student)
-    return cost, len(rows)
 
 
 def _head(

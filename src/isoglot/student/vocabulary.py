@@ -31,8 +31,8 @@ class SubVocabulary:
     def __init__(self, model: SentenceModel, used: NDArray[np.int64]) -> None:
         import torch
 
-        self.rows = np.unique(used)
         embedding = model.backbone.get_input_embeddings()  # type: ignore[operator]
+        self.rows = np.unique(np.concatenate([used, _of_fixed_number(model)]))
         self.full: torch.Tensor = embedding.weight.detach()
         self._padding_id = embedding.padding_idx
         small = torch.nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
@@ -63,6 +63,13 @@ class SubVocabulary:
         model.backbone.set_input_embeddings(embedding)  # type: ignore[operator]
 
     def _new_padding_id(self) -> int | None:
-        if self._padding_id is None:
+        if self._padding_id is None or self._padding_id not in self.rows:
             return None
         return int(np.searchsorted(self.rows, self._padding_id))
+
+
+def _of_fixed_number(model: SentenceModel) -> NDArray[np.int64]:
+    """Ids that must stay what they are: RoBERTa and its kin know padding, and so positions, by the id itself."""
+    embeddings = getattr(model.backbone, "embeddings", None)
+    padding_id = getattr(embeddings, "padding_idx", None)
+    return np.arange(0 if padding_id is None else padding_id + 1)

@@ -18,8 +18,9 @@ class DevScore:
     Attributes:
         retrieval: top-1 accuracy of student(x) -> teacher(source), 0..1; without a teacher student(x) ->
             student(source).
-        spearman: rank correlation of the student's pair cosines with the teacher's, -1..1; None without a teacher.
-        r2: share of the teacher vectors' variance that the student explains; None without a teacher.
+        spearman: rank correlation of the student's pair cosines with the teacher's, -1..1, over languages of two
+            sentences or more; None without a teacher or such a language.
+        r2: share of the teacher vectors' variance that the student explains; over the same, and None where it is.
         worst_language: language with the lowest retrieval.
         worst_retrieval: its accuracy.
         effective_rank: of all dev vectors, 1..dimension; a collapsed student has a low one.
