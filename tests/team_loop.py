@@ -2,7 +2,7 @@
 
     python -m team_loop MODELS FOLDER [STEP]
 
-Each case has a folder of its own under FOLDER; a run stops before STEP's checkpoint, without one at its end. At the
+Each case has a folder of its own under FOLDER; a run stops after STEP steps, without one at its end. At the
 end of the last case FOLDER/NAME/vectors.npy has what the first process's student makes of some sentences.
 """
 

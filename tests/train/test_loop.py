@@ -340,10 +340,16 @@ def test_weights_that_harm_a_protected_language_are_never_shipped(tiny_folder, t
         dataclasses.replace(FLAT, retrieval=0.7, spearman=0.7, languages={"de": 0.48, "fr": 0.9}),
         dataclasses.replace(FLAT, retrieval=0.6, spearman=0.6, languages={"de": 0.495, "fr": 0.7}),
     ]
-    for protect, best in (((), 1), (("de",), 2), (("de", "it"), 2)):
+    for protect, margin, best in (
+        ((), 0.01, 1),
+        (("de",), 0.01, 2),
+        (("de", "it"), 0.01, 2),
+        (("de",), 0.03, 1),
+    ):
         scores = iter([start, *looks, *[FLAT] * 9])
-        config = TrainConfig(**{**CONFIG.model_dump(), "protect": protect})
-        run = make_run(tiny_folder, tmp_path / "-".join(("x", *protect)), lambda _, s=scores: next(s), config)
+        config = TrainConfig(**{**CONFIG.model_dump(), "protect": protect, "protect_margin": margin})
+        folder = tmp_path / "-".join((str(margin), *protect))
+        run = make_run(tiny_folder, folder, lambda _, s=scores: next(s), config)
         progressed = train(run).progressed
         assert progressed.best_step == best * progressed.schedule.evaluate_every
 
@@ -364,3 +370,14 @@ def test_a_full_memory_is_explained(tiny_folder, tmp_path):
 
     with pytest.raises(RuntimeError, match="something else"):
         train(make_run(tiny_folder, tmp_path, broken))
+
+
+def test_a_full_memory_names_the_option_that_sets_the_batch(tiny_folder, tmp_path):
+    looks = iter([FLAT])
+
+    def look(encoder):
+        return next(looks, None) or torch.empty(1 << 50)
+
+    config = TrainConfig(**{**CONFIG.model_dump(), "batch_sentences": 64})
+    with pytest.raises(IsoglotError, match=r"smaller train\.batch_sentences than 64"):
+        train(make_run(tiny_folder, tmp_path, look, config))

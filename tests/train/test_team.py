@@ -89,7 +89,7 @@ def runs(tiny_folder, tmp_path_factory):
         started = processes.Torchrun(2, "team_loop", [*arguments, *stop], folder / "torchrun.log")
         assert started.wait() == 0, started.text
         if stop:
-            team_loop.train_all(tiny_folder, folder / "parts", 6)
+            team_loop.train_all(tiny_folder, folder / "parts", 3)
     return folder
 
 

@@ -55,6 +55,7 @@ class Progressed:
         curve: looks at the dev split so far; the first is the start, before any step.
         best_step: step of the best look; 0 is the start.
         rewound: steps at which the student had collapsed and its best weights were put back.
+        losses: of the steps since the last look.
     """
 
     step: int
@@ -63,6 +64,7 @@ class Progressed:
     curve: tuple[CurvePoint, ...]
     best_step: int
     rewound: tuple[int, ...] = ()
+    losses: tuple[float, ...] = ()
 
     @property
     def start(self) -> DevScore:
@@ -236,5 +238,6 @@ def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tens
 
 def _progressed(raw: dict[str, Any]) -> Progressed:
     curve = tuple(CurvePoint(**{**point, "score": DevScore(**point["score"])}) for point in raw["curve"])
-    schedule, rewound = Schedule(**raw["schedule"]), tuple(raw["rewound"])
-    return Progressed(**{**raw, "schedule": schedule, "curve": curve, "rewound": rewound})
+    lists: dict[str, Any] = {name: tuple(raw[name]) for name in ("rewound", "losses") if name in raw}
+    schedule = Schedule(**raw["schedule"])
+    return Progressed(**{**raw, **lists, "schedule": schedule, "curve": curve})

@@ -17,6 +17,7 @@ from isoglot.memory import explaining_full_memory
 from isoglot.progress import SILENT, Progress, Task
 from isoglot.train import checkpoint
 from isoglot.train.checkpoint import CurvePoint, Progressed
+from isoglot.train.interrupts import Held, held_back
 from isoglot.train.log import Log, logged
 from isoglot.train.pace import schedule
 from isoglot.train.step import Run as Run
@@ -48,7 +49,8 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
 
     Leaves the best weights in the student and in what learned beside it: best by `validation.beats`, where step 0
     is the start. Of several processes the first one looks at the dev split, decides and writes; the others read at
-    every look what it wrote, so that all go on from the same weights.
+    every look what it wrote, so that all go on from the same weights. Ctrl-C and SIGTERM end it after the step or look
+    that they come in, with a checkpoint; the second of them at once.
 
     Raises:
         RequestError: several processes cannot share the batches of a step.
@@ -57,13 +59,15 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
     _refuse_uneven(run)
     optimiser = new_optimiser(run)
     progressed = _started(run, optimiser, progress)
+    left = progressed.schedule.steps - progressed.step
+    label = f"training from step {progressed.step}" if progressed.step else "training"
     with (
         logged(run, progressed.step) as log,
-        progress.task("training", progressed.schedule.steps, "steps") as task,
+        progress.task(label, left, "steps") as task,
+        explaining_full_memory("in training", _smaller(run.config)),
+        held_back() as held,
     ):
-        task.advance(progressed.step)
-        with explaining_full_memory("in training", _smaller(run.config)):
-            progressed, remark = _steps(run, optimiser, progressed, task, log)
+        progressed, remark = _steps(run, optimiser, progressed, task, log, held)
     checkpoint.load_best(run.folder, progressed.best_step, run.student.model, run.objective.beside)
     said = [text for text in (collapses(progressed), remark) if text]
     return Outcome(progressed, "; ".join(said))
@@ -117,15 +121,18 @@ def _follow(run: Run, optimiser: torch.optim.Optimizer) -> Progressed:
 
 
 def _steps(
-    run: Run, optimiser: torch.optim.Optimizer, progressed: Progressed, task: Task, log: Log
+    run: Run, optimiser: torch.optim.Optimizer, progressed: Progressed, task: Task, log: Log, held: Held
 ) -> tuple[Progressed, str]:
     """Do the steps that are left; return how far it came and why it stopped early, if it did."""
-    losses: list[float] = []
+    losses = list(progressed.losses)
     clock = time.monotonic() - progressed.seconds
     for batches in itertools.islice(step_batches(run), progressed.step, progressed.schedule.steps):
         why = ended(run.config, progressed)
         if why:
             return progressed, why
+        if held.waits:
+            _keep(run, replace(progressed, losses=tuple(losses)), optimiser)
+            held.let_go()
         factor = progressed.schedule.factor(progressed.step) * _REWOUND_RATE ** len(progressed.rewound)
         loss = take(run, optimiser, batches, factor, progressed.step)
         if loss is None:
@@ -151,6 +158,14 @@ def _steps(
                 progressed = _follow(run, optimiser)
             losses = []
     return progressed, ended(run.config, progressed)
+
+
+def _keep(run: Run, progressed: Progressed, optimiser: torch.optim.Optimizer) -> None:
+    """Write a checkpoint between two looks, in the first process."""
+    if run.team.first and progressed.step > progressed.curve[-1].step:
+        checkpoint.save(
+            run.folder, progressed, run.student.model, optimiser, run.request, run.objective.beside
+        )
 
 
 def ended(config: TrainConfig, progressed: Progressed) -> str:
@@ -214,12 +229,14 @@ def _look(run: Run, progressed: Progressed, loss: float, clock: float) -> Progre
     worse = harmed(score, start, config.protect, config.protect_margin)
     better = beats(score, progressed.best, start) and not collapse(score, start) and not worse
     best_step = progressed.step if better else progressed.best_step
-    return replace(progressed, curve=(*progressed.curve, point), best_step=best_step, seconds=point.seconds)
+    curve = (*progressed.curve, point)
+    return replace(progressed, curve=curve, best_step=best_step, seconds=point.seconds, losses=())
 
 
 def _smaller(config: TrainConfig) -> str:
+    name = "batch_tokens" if config.batch_sentences is None else "batch_sentences"
     return (
-        f"Run again with a smaller train.batch_tokens than {config.batch_tokens} (and train.accumulate for it);"
+        f"Run again with a smaller train.{name} than {getattr(config, name)} (and train.accumulate for it);"
         " a started run must begin anew for that, in another folder."
     )
 
