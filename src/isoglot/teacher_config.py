@@ -117,6 +117,8 @@ class TeacherConfig(Section):
             raise ValueError(
                 "prompt, document_prompt, pooling and max_tokens belong to one model, and there are several"
             )
+        if self.dimension is None and self.pca_sentences != type(self).model_fields["pca_sentences"].default:
+            raise ValueError("pca_sentences has no effect without dimension")
         return self
 
     @property

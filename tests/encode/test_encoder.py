@@ -180,3 +180,89 @@ def test_dense_layers_take_no_other_pooling(folders, tmp_path):
     assert load_encoder(target, pooling=("mean",)).dimension == 8
     with pytest.raises(RequestError, match="fit its own pooling"):
         load_encoder(target, pooling=("cls",))
+
+
+def test_a_folder_of_version_6_keeps_its_length_limit(folders, tmp_path):
+    """sentence-transformers 6 writes no max_seq_length of its own: the tokenizer's limit is all there is."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folders[0]), device="cpu")
+    model.max_seq_length = 7
+    model.save(str(tmp_path / "saved"))
+    assert "max_seq_length" not in (tmp_path / "saved" / "sentence_bert_config.json").read_text()
+    ours = load_encoder(tmp_path / "saved")
+    assert ours.tokenizer.max_tokens == 7
+    assert np.abs(ours.encode(TEXTS) - reference(tmp_path / "saved", TEXTS)).max() < 1e-5
+
+
+def test_a_tokenizer_that_tells_the_capitals_a_folder_does_not_want_is_refused(folders, tmp_path):
+    import shutil
+
+    from sentence_transformers import SentenceTransformer
+
+    folder = shutil.copytree(folders[0], tmp_path / "lower")
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 32, "do_lower_case": true}')
+    with pytest.raises(RequestError, match="says do_lower_case, and its tokenizer keeps capitals") as caught:
+        load_encoder(folder)
+    assert "Save the model once with sentence-transformers 6" in caught.value.next_step
+    SentenceTransformer(str(folder), device="cpu").save(str(tmp_path / "saved"))
+    texts = ["The RED House sings today"]
+    assert np.abs(load_encoder(tmp_path / "saved").encode(texts) - reference(folder, texts)).max() < 1e-5
+
+
+def test_refuses_what_would_give_other_vectors(folders, tmp_path):
+    import json
+    import shutil
+
+    prompted = shutil.copytree(folders[0], tmp_path / "prompted")
+    pooling = json.loads((prompted / "1_Pooling" / "config.json").read_text())
+    (prompted / "1_Pooling" / "config.json").write_text(json.dumps({**pooling, "include_prompt": False}))
+    with pytest.raises(RequestError, match="leaves the prompt's tokens out"):
+        load_encoder(prompted)
+    dense = save_whole(
+        SentenceModel(load_backbone(folders[1]), Shape(normalise=True), (Dense(32, 8),)),
+        folders[1],
+        tmp_path / "dense",
+    )
+    modules = json.loads((dense / "modules.json").read_text())
+    (dense / "modules.json").write_text(json.dumps([*modules[:2], modules[3], modules[2]]))
+    with pytest.raises(RequestError, match="Normalize, Dense; isoglot runs"):
+        load_encoder(dense)
+    (dense / "modules.json").write_text(json.dumps(modules))
+    (dense / "2_Dense" / "model.safetensors").rename(dense / "2_Dense" / "pytorch_model.bin")
+    with pytest.raises(
+        RequestError, match=r"2_Dense/model\.safetensors is missing\. isoglot never unpickles"
+    ):
+        load_encoder(dense)
+
+
+def test_refuses_weights_that_are_cut_and_networks_with_a_decoder(folders, tmp_path):
+    import shutil
+
+    from transformers import T5Config, T5Model
+
+    cut = shutil.copytree(folders[0], tmp_path / "cut")
+    (cut / "model.safetensors").write_bytes((cut / "model.safetensors").read_bytes()[:-100])
+    with pytest.raises(RequestError, match="not an encoder that transformers loads"):
+        load_encoder(cut)
+    both = tmp_path / "both"
+    both.mkdir()
+    config = T5Config(
+        vocab_size=tiny.write_tokenizer(both), d_model=32, d_kv=8, d_ff=64, num_layers=1, num_heads=4,
+        decoder_start_token_id=0,
+    )  # fmt: skip
+    T5Model(config).save_pretrained(both)
+    with pytest.raises(RequestError, match=r"an encoder with its decoder \(t5\)"):
+        load_encoder(both)
+
+
+def test_a_static_folder_of_sentence_transformers_is_an_encoder_too(tmp_path):
+    from encode.test_static import sentence_transformers_folder
+    from isoglot.encode.static import load_static
+
+    folder = sentence_transformers_folder(tmp_path, normalise=True)
+    texts = TEXTS[:20]
+    assert (
+        np.abs(load_encoder(folder, precision="fp32").encode(texts) - load_static(folder).encode(texts)).max()
+        < 1e-5
+    )

@@ -90,6 +90,9 @@ def test_options_change_vectors_and_space(tmp_path):
         assert np.abs(other.encode(TEXTS[:5]) - plain.encode(TEXTS[:5])).max() > 1e-3
         assert other.space()["fingerprint"] != plain.space()["fingerprint"]
     assert plain.tokenizer.max_tokens == 32  # what tokenizer_config.json says
+    (tmp_path / "sentence_bert_config.json").write_text('{"do_lower_case": true}')
+    with pytest.raises(RequestError, match="keeps capitals"):
+        load_onnx(path)
 
 
 def test_a_folder_of_sentence_transformers_says_what_follows_the_graph(tmp_path):

@@ -26,3 +26,14 @@ def test_the_option_reaches_the_encoder(tiny_folder):
     rounded = load_encoder(tiny_folder / "teacher", precision="bf16").encode(["the red house sings today"])
     assert rounded.dtype == exact.dtype
     assert 0.999 < float((exact * rounded).sum()) < 1.0 - 1e-7
+
+
+def test_a_build_that_does_not_know_bf16_takes_fp32(monkeypatch):
+    """torch for Apple's processors has no oneDNN, and no such operator."""
+
+    def unknown():
+        raise AttributeError
+
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", unknown)
+    assert choose("auto", torch.device("cpu")) == "fp32"

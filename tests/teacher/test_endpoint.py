@@ -287,3 +287,11 @@ def test_the_longest_wait_is_a_choice(longest, requests):
         else:
             opened(server, longest_wait_seconds=longest)
         assert len(server.requests) == requests
+
+
+def test_a_server_that_does_not_shorten_vectors_is_told_apart():
+    whole, message = {"dimensions": None}, "gives 8 dimensions, though asked for 5"
+    with running(lambda request: answer({**request.question, **whole})) as server:
+        assert opened(server).dimension == 8
+        with pytest.raises(RequestError, match=message):
+            opened(server, dimensions=5)

@@ -92,3 +92,28 @@ def test_teachers_in_a_recipe_survive_json():
             RequestError, match=r"teacher\.model: Input should be a valid string, or a list of them"
         ):
             parse_recipe({**raw, "teacher": {"model": model}}, "x")
+
+
+def test_a_length_limit_that_the_model_undercuts_is_refused(tiny_folder, tmp_path):
+    from encode.test_static import model2vec_folder
+
+    graph, _ = write_graph(tmp_path / "graph")
+    static, _ = model2vec_folder(tmp_path / "static")
+    for model, limit in ((tiny_folder / "teacher", 32), (graph, 32), (static, 512)):
+        assert open_teacher(TeacherConfig(model=str(model), max_tokens=limit))[0].dimension
+        with pytest.raises(
+            RequestError, match=f"reads at most {limit} tokens, so teacher.max_tokens = {limit + 1}"
+        ):
+            open_teacher(TeacherConfig(model=str(model), max_tokens=limit + 1))
+
+
+def test_options_of_another_kind_are_refused(tmp_path):
+    vectors = index(tmp_path / "index.jsonl")
+    static = str(sentence_transformers_folder(tmp_path / "static"))
+    named = {"text_column": "text", "vector_column": "vector", "texts": "elsewhere.txt"}
+    for model, options in ((vectors, {"endpoint": {"batch": 7}}), (static, {"vectors": named})):
+        with pytest.raises(RequestError, match=f"teacher.{next(iter(options))} has no effect on {model}"):
+            open_teacher(TeacherConfig(model=model, **options))
+    assert open_teacher(TeacherConfig(model=(static, vectors), vectors=named))[0].dimension
+    with pytest.raises(RequestError, match="pca_sentences has no effect without dimension"):
+        parse_teacher([static], ["pca_sentences=100"])

@@ -1,5 +1,6 @@
 import shutil
 import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import pytest
 import tiny
 from isoglot.config import TeacherConfig
 from isoglot.encode.encoder import load_encoder
-from isoglot.errors import IsoglotError, RequestError
+from isoglot.errors import DamagedError, IsoglotError, RequestError
 from isoglot.teacher.embed import embed
 from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_write import StoreWriter
@@ -63,6 +64,8 @@ def test_another_space_is_refused_by_field(tmp_path, field, value):
         StoreWriter.create(tmp_path, SPACE, 20)
     with pytest.raises(RequestError, match="store_precision is fp16 there and int8 now"):
         StoreWriter.create(tmp_path, SPACE, 10, "int8")
+    with pytest.raises(RequestError, match="prompt is  there and None now"):
+        StoreWriter.create(tmp_path, {key: SPACE[key] for key in SPACE if key != "prompt"}, 10)
 
 
 @pytest.mark.parametrize("bad", ["nan", "inf", "zero", "shape", "too long for fp16", "too short for fp16"])
@@ -127,3 +130,29 @@ def test_embedding_a_corpus_with_a_real_teacher(tmp_path, tiny_folder):
     shutil.copytree(tmp_path / "store", tmp_path / "copy")
     with pytest.raises(RequestError, match="prompt"):
         embed(texts, load_encoder(tiny_folder / "teacher", prompt="the "), config, tmp_path / "copy")
+
+
+def test_shards_without_a_header_are_neither_taken_over_nor_swept(tmp_path):
+    """They may be of another space, or no shards of ours at all."""
+    fill(tmp_path / "lost", TEXTS)
+    (tmp_path / "lost" / "store.json").unlink()
+    (tmp_path / "model" / "shards").mkdir(parents=True)
+    (tmp_path / "model" / "shards" / "model-00001-of-00002.safetensors").write_bytes(b"somebody else's")
+    for name in ("lost", "model"):
+        before = shards(tmp_path / name)
+        with pytest.raises(DamagedError, match=r"has shards but no store\.json"):
+            StoreWriter.create(tmp_path / name, {**SPACE, "weights": "other"}, 10)
+        assert shards(tmp_path / name) == before
+
+
+def test_who_may_only_read_sees_what_was_just_committed(tmp_path, monkeypatch):
+    fill(tmp_path, TEXTS[:40])
+    with closing(
+        sqlite3.connect(tmp_path / "manifest.sqlite")
+    ) as reader:  # its log stays while somebody reads
+        reader.execute("SELECT count(*) FROM chunk").fetchone()
+        fill(tmp_path, TEXTS, stop_after=6)
+        assert (tmp_path / "manifest.sqlite-wal").stat().st_size
+        monkeypatch.setattr("isoglot.teacher.store_index.os.access", lambda *_: False)
+        assert Store.open(tmp_path).rows == len(TEXTS)
+    assert Store.open(tmp_path).rows == len(TEXTS)

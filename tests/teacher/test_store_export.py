@@ -3,8 +3,10 @@ import json
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from isoglot import artefact
+from isoglot.cli.main import app
 from isoglot.errors import RequestError
 from isoglot.teacher.store import Store, key_of
 from isoglot.teacher.store_export import export
@@ -83,3 +85,11 @@ def test_nothing_appears_when_it_fails_and_nothing_is_done_twice(tmp_path):
     export(store, tmp_path / "out", "npy", ORDER[:3])
     assert len(np.load(tmp_path / "out" / "vectors.npy")) == 3
     assert artefact.read_manifest(tmp_path / "out").config["space"] == SPACE
+
+
+def test_the_store_of_the_working_folder_is_exported_beside_it(tmp_path, monkeypatch):
+    fill(tmp_path / "store", TEXTS)
+    monkeypatch.chdir(tmp_path / "store")
+    done = CliRunner().invoke(app, ["store", "export", ".", "--to", "npy"])
+    assert done.exit_code == 0, done.stderr
+    assert np.load(tmp_path / "store-npy" / "vectors.npy").shape == (95, DIMENSION)

@@ -91,3 +91,26 @@ def test_a_damaged_shard_is_not_merged(tmp_path):
     with pytest.raises(DamagedError, match=path.name):
         merge([tmp_path / "one"], tmp_path / "merged")
     assert path.stem not in [entry.chunk for entry in Store.open(tmp_path / "merged").entries.values()]
+
+
+def test_a_store_that_cannot_be_continued_leaves_nothing_behind(tmp_path):
+    """A request that is refused must not put the axes of one store into another."""
+    reduced = TeacherConfig(model="counting", chunk_rows=10, dimension=3, pca_sentences=50)
+    embed(TEXTS[:60], Counting(), reduced, tmp_path / "reduced")
+    whole = embed(TEXTS[:40], Counting(), CONFIG, tmp_path / "whole")
+    more, int8 = (
+        reduced.model_copy(update=one) for one in ({"pca_sentences": 60}, {"store_precision": "int8"})
+    )
+    for name, config, known, message in (
+        ("whole", CONFIG, "reduced", "reduced holds vectors of another space: its dimensions are reduced"),
+        ("whole", reduced, "reduced", "whole holds vectors of another space: its dimensions are whole"),
+        ("new", reduced, "whole", "whole holds vectors of another space: its dimensions are whole"),
+        ("new", more, "reduced", "pca_sentences is 50 there and 60 now"),
+        ("new", int8, "reduced", "store_precision is fp16 there and int8 now"),
+        ("new", CONFIG, "nowhere", "nowhere is not a teacher store"),
+    ):
+        with pytest.raises(RequestError, match=message):
+            embed(TEXTS, Counting(), config, tmp_path / name, known=tmp_path / known)
+    assert whole.verify() == []
+    assert not list((tmp_path / "new").glob("*.*s*"))  # nothing but the lock
+    assert embed(TEXTS, Counting(), CONFIG, tmp_path / "whole").rows == len(TEXTS)

@@ -94,8 +94,9 @@ def test_spaces_and_composition_of_texts_do_not_matter(tmp_path):
 def test_line_separators_of_unicode_do_not_end_a_text(tmp_path):
     texts = ["one\u2028two", "three\x85four", "five\x0csix"]
     path = write(tmp_path, ".npy", texts)
-    path.with_suffix(".txt").write_bytes("\r\n".join(texts).encode())  # no line feed at the end, CRLF
-    assert not opened(path).missing(texts).any()
+    for encoding in ("utf-8", "utf-8-sig"):  # no line feed at the end, CRLF, and the mark of Windows
+        path.with_suffix(".txt").write_bytes("\r\n".join(texts).encode(encoding))
+        assert not opened(path).missing(texts).any()
 
 
 def test_columns_and_texts_can_be_named(tmp_path):

@@ -185,9 +185,11 @@ def _torch() -> Iterator[Finding]:
     except (ImportError, OSError) as error:
         yield Finding("torch", f"does not load: {error}", "Reinstall it: pip install --force-reinstall torch")
         return
+    from isoglot.encode.precision import best_device, choose
+
     yield Finding("torch", f"{torch.__version__}, {torch.get_num_threads()} threads")
-    bf16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    yield Finding("bf16", "used where precision is auto" if bf16 else "not on this processor; fp32 is used")
+    bf16 = choose("auto", best_device()) == "bf16"
+    yield Finding("bf16", "used where precision is auto" if bf16 else "not native here; fp32 is used")
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     yield Finding("GPU", ", ".join(gpus) or "none; everything runs on the processor")
 

@@ -29,7 +29,8 @@ def export(
         from isoglot.teacher.store import Store
         from isoglot.teacher.store_export import export as export_vectors
 
-        target = out or store.with_name(f"{store.name}-{to}")
+        named = store if store.name else store.resolve()  # `.` has no name
+        target = out or named.with_name(f"{named.name}-{to}")
         texts = None if corpus is None else Corpus.open(corpus).sources()
         rows = export_vectors(Store.open(store, prove=True), target, to, texts, console)
         result = {"out": str(target), "rows": rows, "texts": texts is not None}

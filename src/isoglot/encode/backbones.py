@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from isoglot.artefact import read_json
-from isoglot.encode.tensors import write_tensors
-from isoglot.errors import DamagedError, RequestError
+from isoglot.encode.tensors import read_tensors, write_tensors
+from isoglot.errors import RequestError
 
 NO_LIMIT = 1_000_000  # tokens; what sentence-transformers' WordEmbeddings calls no limit
 _WEIGHTS = "model.safetensors"
@@ -126,7 +126,7 @@ def read_table(folder: Path) -> TokenTable:
     Raises:
         RequestError: they are not of sentence-transformers' own layout.
     """
-    tensors = _read(folder / _WEIGHTS)
+    tensors = read_tensors(folder / _WEIGHTS)
     if tensors.keys() != {"embedding.weight"}:
         raise RequestError(
             f"{folder / _WEIGHTS} is no plain table of token vectors (it holds {', '.join(sorted(tensors))}).",
@@ -149,10 +149,10 @@ def read_lstm(words: Path, lstm: Path) -> tuple[BiLstm, int]:
     config = read_json(lstm / _LSTM_CONFIG)
     if not config.get("bidirectional", True):
         raise RequestError(f"{lstm} holds an LSTM that reads one way only.", "Choose another model.")
-    rows = _read(words / _WEIGHTS)["emb_layer.weight"]
+    rows = read_tensors(words / _WEIGHTS)["emb_layer.weight"]
     backbone = BiLstm(rows, int(config["hidden_dim"]), int(config["num_layers"]))
     backbone.encoder.load_state_dict(
-        {name.removeprefix("encoder."): tensor for name, tensor in _read(lstm / _WEIGHTS).items()}
+        {name.removeprefix("encoder."): tensor for name, tensor in read_tensors(lstm / _WEIGHTS).items()}
     )
     return backbone, int(read_json(words / _TABLE_CONFIG)["max_seq_length"])
 
@@ -177,17 +177,6 @@ def write_lstm(backbone: BiLstm, max_tokens: int, words: Path, lstm: Path) -> No
             "bidirectional": True,
         },
     )
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors: dict[str, Tensor] = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise DamagedError(f"{path} is not a readable safetensors file ({error}).") from error
-    return tensors
 
 
 def _write_json(path: Path, config: dict[str, object]) -> None:

@@ -181,10 +181,11 @@ def load_encoder(
 def tokenizer_of(model: SentenceModel, folder: Path) -> Tokenizer:
     """Load the tokenizer of a model's folder as the model takes it."""
     from isoglot.encode.backbones import TokenTable
+    from isoglot.encode.model_folder import first_module
     from isoglot.encode.tokens import Tokenizer, load_tokenizer, read_backend
 
     if isinstance(model.backbone, TokenTable):  # its tokens are counted as they are, without special ones
-        backend = read_backend(folder / "tokenizer.json")
+        backend = read_backend(first_module(folder) / "tokenizer.json")
         return Tokenizer(backend, 0, model.shape.max_tokens, special=False)
     return load_tokenizer(folder, model.shape.max_tokens)
 

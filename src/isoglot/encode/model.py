@@ -24,10 +24,10 @@ from isoglot.encode.backbones import (
     write_table,
 )
 from isoglot.encode.model_folder import PoolingMode as PoolingMode
-from isoglot.encode.model_folder import default_prompt, read_pooling
+from isoglot.encode.model_folder import default_prompt, read_pooling, stated_length
 from isoglot.encode.pooling import POOLING_ORDER as POOLING_ORDER
 from isoglot.encode.pooling import pool
-from isoglot.encode.tensors import write_tensors
+from isoglot.encode.tensors import read_tensors, write_tensors
 from isoglot.errors import RequestError
 
 _MODULES = "modules.json"
@@ -134,10 +134,11 @@ def load_model(folder: Path) -> SentenceModel:
     ]
     kinds = [kind for kind, _ in modules]
     front = next((names for names in _FRONTS if kinds[: len(names)] == names), [])
-    if not front or any(kind not in ("Dense", "Normalize") for kind in kinds[len(front) :]):
+    after = kinds[len(front) :]
+    if not front or any(kind not in ("Dense", "Normalize") for kind in after) or "Normalize" in after[:-1]:
         raise RequestError(
             f"{folder / _MODULES} lists {', '.join(kinds)}; isoglot runs Transformer and Pooling, StaticEmbedding, or"
-            " WordEmbeddings, LSTM and Pooling, and after these Dense and Normalize.",
+            " WordEmbeddings, LSTM and Pooling, and after these Dense and, last, Normalize.",
             "Choose another model.",
         )
     backbone, pooling, limit = _read_front([path for _, path in modules[: len(front)]], front[0])
@@ -160,7 +161,12 @@ def _read_front(paths: list[Path], first: str) -> tuple[nn.Module, tuple[Pooling
 
 
 def load_backbone(folder: Path) -> nn.Module:
-    """Load the Hugging Face encoder of a folder in fp32, from safetensors only, without running code from it."""
+    """Load the Hugging Face encoder of a folder in fp32, from safetensors only, without running code from it.
+
+    Raises:
+        RequestError: it is no encoder, has a decoder beside it, or has no safetensors weights.
+    """
+    from safetensors import SafetensorError
     from transformers import AutoModel
     from transformers.utils import logging
 
@@ -174,10 +180,15 @@ def load_backbone(folder: Path) -> nn.Module:
     options = {"dtype": torch.float32, "use_safetensors": True, "trust_remote_code": False}
     try:
         model = AutoModel.from_pretrained(folder, attn_implementation=attention.NAME, **options)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise RequestError(
             f"{folder} is not an encoder that transformers loads: {str(error).splitlines()[0]}."
         ) from error
+    if model.config.is_encoder_decoder:
+        raise RequestError(
+            f"{folder} holds an encoder with its decoder ({model.config.model_type}); isoglot runs encoders alone.",
+            "Choose another model.",
+        )
     model.config.use_cache = False  # decoders would keep keys and values for tokens that never come
     encoder: nn.Module = model.eval()
     return encoder
@@ -255,23 +266,20 @@ def _write_config(folder: Path, config: dict[str, object]) -> None:
 
 
 def _read_dense(folder: Path) -> Dense:
-    from safetensors.torch import load_file
-
     config = read_json(folder / "config.json")
     name = config.get("activation_function", "torch.nn.modules.activation.Tanh")
     if name not in _ACTIVATIONS or not config.get("bias", True) or config.get("use_residual"):
         raise RequestError(f"{folder}: this Dense layer ({name}) is not of a kind that isoglot runs.")
     layer = Dense(config["in_features"], config["out_features"], _ACTIVATIONS[name]())
-    layer.load_state_dict(load_file(folder / "model.safetensors"))
+    layer.load_state_dict(read_tensors(folder / "model.safetensors"))
     return layer
 
 
 def _token_limit(folder: Path, backbone: nn.Module) -> int:
-    path = folder / "sentence_bert_config.json"
-    stated = read_json(path).get("max_seq_length") if path.is_file() else None
+    stated = stated_length(folder)
     config = backbone.config
     positions = int(getattr(config, "max_position_embeddings", 512))
     # RoBERTa counts positions from the padding id + 1, so that many are not usable.
     roberta = getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet")
     usable = positions - (int(config.pad_token_id) + 1 if roberta else 0)  # type: ignore[union-attr, arg-type]
-    return min(int(stated), usable) if stated else usable
+    return usable if stated is None else min(stated, usable)

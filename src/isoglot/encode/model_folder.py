@@ -12,6 +12,8 @@ PoolingMode = Literal["mean", "cls", "max", "lasttoken"]
 _MODES = ("mean", "cls", "max", "lasttoken")
 _MODULES = "modules.json"
 _CONFIG = "config_sentence_transformers.json"
+_LENGTHS, _TOKENIZER = "sentence_bert_config.json", "tokenizer_config.json"
+_NO_LENGTH = 1_000_000  # transformers writes 1e30 for a tokenizer without a limit
 
 
 def prompts(folder: Path) -> dict[str, str]:
@@ -31,13 +33,22 @@ def resolve_prompt(folder: Path, prompt: str | None) -> str | None:
     return None if prompt is None else prompts(folder).get(prompt, prompt)
 
 
+def first_module(folder: Path) -> Path:
+    """Folder of the first module of a sentence-transformers folder: itself, or one inside it."""
+    return folder / str(read_json(folder / _MODULES)[0]["path"])
+
+
 def read_pooling(folder: Path) -> tuple[PoolingMode, ...]:
     """Read the folder of a Pooling module: its modes, in the order in which they are concatenated.
 
     Raises:
-        RequestError: a mode that isoglot does not run.
+        RequestError: a mode that isoglot does not run, or the prompt's tokens are left out.
     """
     config = read_json(folder / "config.json")
+    if config.get("include_prompt") is False:
+        raise RequestError(
+            f"{folder} leaves the prompt's tokens out of the pooling; isoglot pools all tokens."
+        )
     modes = config.get("pooling_mode")
     if modes is None:
         prefix = "pooling_mode_"  # before version 5.7: one switch per mode, such as pooling_mode_cls_token
@@ -77,7 +88,18 @@ def after_tokens(folder: Path) -> tuple[tuple[PoolingMode, ...] | None, bool | N
 
 
 def stated_length(folder: Path) -> int | None:
-    """Read the length limit in tokens that a sentence-transformers folder states."""
-    path = folder / "sentence_bert_config.json"
-    number = read_json(path).get("max_seq_length") if path.is_file() else None
-    return None if number is None else int(number)
+    """Read the length limit in tokens that a folder states; None when it states none.
+
+    What sentence-transformers wrote before version 6 counts more than the tokenizer's; since then it writes no other.
+    """
+    for path, key in ((folder / _LENGTHS, "max_seq_length"), (folder / _TOKENIZER, "model_max_length")):
+        number = read_json(path).get(key) if path.is_file() else None
+        if number:
+            return int(number) if number < _NO_LENGTH else None
+    return None
+
+
+def wants_lower_case(folder: Path) -> bool:
+    """Tell whether a sentence-transformers folder says that texts are lowercased before its tokenizer sees them."""
+    path = folder / _LENGTHS
+    return path.is_file() and bool(read_json(path).get("do_lower_case"))

@@ -24,7 +24,7 @@ from isoglot.encode.model_folder import (
     resolve_prompt,
     stated_length,
 )
-from isoglot.encode.tokens import Tokenizer, read_backend
+from isoglot.encode.tokens import Tokenizer, read_backend, refuse_capitals
 from isoglot.encode.unit import PROBES, is_unit, unit
 from isoglot.errors import IsoglotError, RequestError
 
@@ -232,11 +232,11 @@ def _tokenizer(folder: Path, max_tokens: int | None) -> Tokenizer:
     path = folder / "tokenizer_config.json"
     config = read_json(path) if path.is_file() else {}
     backend = read_backend(folder / "tokenizer.json")
+    refuse_capitals(folder, backend)
     pad = config.get("pad_token") or "[PAD]"
     token = pad["content"] if isinstance(pad, dict) else pad
-    wanted = max_tokens or stated_length(folder) or _DEFAULT_TOKENS
-    limits = [int(number) for number in (config.get("model_max_length"), wanted) if number is not None]
-    return Tokenizer(backend, backend.token_to_id(token) or 0, min(limits))
+    limits = [limit for limit in (max_tokens, stated_length(folder)) if limit is not None]
+    return Tokenizer(backend, backend.token_to_id(token) or 0, min(limits, default=_DEFAULT_TOKENS))
 
 
 def _digest(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Torch tensors to disk."""
+"""Torch tensors to and from disk."""
 
 from __future__ import annotations
 
@@ -8,8 +8,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from isoglot.errors import DamagedError, RequestError
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors file.
+
+    Raises:
+        RequestError: there is no such file.
+        DamagedError: it is broken.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise RequestError(
+            f"{path} is missing.",
+            "isoglot never unpickles: load the model once with sentence-transformers and save it again.",
+        )
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DamagedError(f"{path} is not a readable safetensors file ({error}).") from error
+    return tensors
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from isoglot.encode.model_folder import wants_lower_case
 from isoglot.errors import DamagedError, RequestError
 
 if TYPE_CHECKING:
@@ -121,11 +122,24 @@ def read_backend(path: Path) -> tokenizers.Tokenizer:
     return backend
 
 
+def refuse_capitals(folder: Path, backend: tokenizers.Tokenizer) -> None:
+    """Refuse a tokenizer that tells capitals where its folder wants texts in lower case.
+
+    Raises:
+        RequestError: it does.
+    """
+    if wants_lower_case(folder) and (not backend.normalizer or "A" in backend.normalizer.normalize_str("A")):
+        raise RequestError(
+            f"{folder} says do_lower_case, and its tokenizer keeps capitals.",
+            "Save the model once with sentence-transformers 6, which puts the lower case into the tokenizer.",
+        )
+
+
 def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
     """Load the tokenizer of a model folder.
 
     Raises:
-        RequestError: when the folder has none that the tokenizers library can run.
+        RequestError: when the folder has none that the tokenizers library can run, or wants texts in lower case.
     """
     from transformers import AutoTokenizer
 
@@ -141,5 +155,6 @@ def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
         raise RequestError(
             f"The tokenizer of {folder} is not of the fast kind.", "Convert it to a tokenizer.json."
         )
+    refuse_capitals(folder, backend)
     pad_id = wrapped.pad_token_id if wrapped.pad_token_id is not None else 0
     return Tokenizer(backend, pad_id, max_tokens)

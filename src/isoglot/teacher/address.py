@@ -134,8 +134,8 @@ def _hidden(address: Ip) -> Iterator[ipaddress.IPv4Address]:
         yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
-def check(address: Address, ips: list[str], *, allow_private: bool, secret: bool) -> str:
-    """Choose the IP to connect to, once every IP of the name is allowed.
+def check(address: Address, ips: list[str], *, allow_private: bool, secret: bool) -> None:
+    """Refuse an address unless every IP of its name is allowed.
 
     Args:
         address: what the user gave.
@@ -163,4 +163,3 @@ def check(address: Address, ips: list[str], *, allow_private: bool, secret: bool
             raise RequestError(
                 f"{address} would get the key unencrypted.", "Use https, or leave out endpoint.key_env."
             )
-    return ips[0]

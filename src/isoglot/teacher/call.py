@@ -121,7 +121,7 @@ class Call:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise PassingError(f"no whole answer within {seconds:g} s") from error
         except httpx.ConnectError as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            if _is_certificate(error):
                 raise RequestError(
                     f"{self.address} has no certificate that this machine trusts ({error}).",
                     "Correct the address, or name your organisation's certificates in SSL_CERT_FILE.",
@@ -136,7 +136,21 @@ class Call:
             raise PassingError(f"its answer has {error}") from error
 
     async def _post(self, client: httpx.AsyncClient, texts: Sequence[str]) -> tuple[httpx.Response, bytes]:
-        ip = await self._resolve()
+        """Ask at the first IP that answers: localhost is ::1 before it is 127.0.0.1, where most servers listen."""
+        import httpx
+
+        *others, last = await self._resolve()
+        for ip in others:
+            try:
+                return await self._exchange(client, texts, ip)
+            except httpx.ConnectError as error:
+                if _is_certificate(error):
+                    raise
+        return await self._exchange(client, texts, last)
+
+    async def _exchange(
+        self, client: httpx.AsyncClient, texts: Sequence[str], ip: str
+    ) -> tuple[httpx.Response, bytes]:
         headers = {
             "Host": self.address.authority,
             "Content-Type": "application/json",
@@ -158,8 +172,8 @@ class Call:
         finally:
             await response.aclose()
 
-    async def _resolve(self) -> str:
-        """Look the host up anew and judge what comes back; the connection then goes to exactly that."""
+    async def _resolve(self) -> list[str]:
+        """Look the host up anew and judge what comes back; the connection then goes to one of exactly these."""
         try:
             found = await asyncio.get_running_loop().getaddrinfo(
                 self.address.host, self.address.port, type=socket.SOCK_STREAM
@@ -167,7 +181,8 @@ class Call:
         except (socket.gaierror, UnicodeError) as error:
             raise PassingError(f"the host {self.address.host} cannot be found") from error
         ips = [str(entry[4][0]) for entry in found]
-        return check(self.address, ips, allow_private=self.options.allow_private, secret=self.key is not None)
+        check(self.address, ips, allow_private=self.options.allow_private, secret=self.key is not None)
+        return ips
 
     def _question(self, texts: Sequence[str]) -> bytes:
         question: dict[str, Any] = {
@@ -221,6 +236,10 @@ class Call:
         if self.key is not None:
             words = words.replace(self.key.get_secret_value(), "***")
         return f" ({words[:_SHOWN]})" if words else ""
+
+
+def _is_certificate(error: httpx.ConnectError) -> bool:
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
 def _words(body: bytes) -> str:

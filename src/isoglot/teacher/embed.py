@@ -16,12 +16,12 @@ from isoglot.lock import exclusive
 from isoglot.progress import SILENT, Progress
 from isoglot.scale.plan import WHOLE, Chunk, Part
 from isoglot.scale.pool import Pool, run_in_processes
-from isoglot.teacher.axes import AXES, read_axes, write_axes
+from isoglot.teacher.axes import AXES, write_axes
 from isoglot.teacher.kinds import open_teacher
 from isoglot.teacher.protocol import Teacher, encode_each
-from isoglot.teacher.reduced import reduce, with_axes
+from isoglot.teacher.reduced import held_axes, reduce, with_axes
 from isoglot.teacher.store import Store, key_of
-from isoglot.teacher.store_header import HEADER
+from isoglot.teacher.store_header import HEADER, Header
 from isoglot.teacher.store_write import StoreWriter, Work
 
 _SAME_MODEL = 0.99  # cosine; rounding, batches and int8 stores cost less than a thousandth
@@ -59,11 +59,10 @@ def embed(
             numbers, or no longer gives those that the store holds.
     """
     with explaining_full_disk(folder), exclusive(folder):
-        if known is not None and (known / AXES).is_file() and not (folder / AXES).is_file():
-            write_axes(folder / AXES, *read_axes(known / AXES))
-        teacher = _as_asked(teacher, config, texts, folder, progress)
+        other = None if known is None else Store.open(known)
+        teacher = _as_asked(teacher, config, texts, (folder, other), progress)
         store = StoreWriter.create(folder, teacher.space(), config.chunk_rows, config.store_precision)
-        texts = texts if known is None else _beyond(known, store, texts)
+        texts = texts if other is None else _beyond(other, store, texts)
         work = store.work_for(texts)
         left = work.left(part.chunks(work.plan))
         if left:
@@ -99,25 +98,48 @@ def _open_again(config: TeacherConfig, folder: Path) -> Callable[[Sequence[str]]
     return (teacher if config.dimension is None else with_axes(teacher, folder / AXES)).encode
 
 
-def _beyond(known: Path, store: Store, texts: Sequence[str]) -> list[str]:
+def _beyond(other: Store, store: Store, texts: Sequence[str]) -> list[str]:
     """Leave out the sentences that another store holds."""
-    other = Store.open(known)
-    other.header.refuse_other(store.header, known, "Give the store that this pass continues.")
+    _refuse_known(other, store.header)
     _, held = other.find([key_of(text) for text in texts])
     return [text for text, there in zip(texts, held, strict=True) if not there]
 
 
 def _as_asked(
-    teacher: Teacher, config: TeacherConfig, texts: Sequence[str], folder: Path, progress: Progress
+    teacher: Teacher,
+    config: TeacherConfig,
+    texts: Sequence[str],
+    stores: tuple[Path, Store | None],
+    progress: Progress,
 ) -> Teacher:
-    """Reduce the teacher when the request says so; refuse a store that was begun the other way."""
+    """Reduce the teacher when the request says so: to the axes of the store, or of the known one, or to new ones."""
+    folder, known = stores
+    for there in (folder,) if known is None else (folder, known.folder):
+        _refuse_other_width(there, config)
+    if config.dimension is None:
+        return teacher
+    if known is not None and not (folder / AXES).is_file():
+        found = held_axes(teacher, config, known.folder)
+        _refuse_known(
+            known, Header(found.space(), found.dimension, config.chunk_rows, config.store_precision)
+        )
+        write_axes(folder / AXES, found.axes, found.asked)
+    return reduce(teacher, config, texts, folder, progress)
+
+
+def _refuse_known(known: Store, wanted: Header) -> None:
+    """Refuse a known store of another space."""
+    known.header.refuse_other(wanted, known.folder, "Give the store that this pass continues.")
+
+
+def _refuse_other_width(folder: Path, config: TeacherConfig) -> None:
+    """Refuse a store of a reduced space where the whole one is wanted, and the other way round."""
     reduced = (folder / AXES).is_file()
     if (reduced or (folder / HEADER).is_file()) and reduced != (config.dimension is not None):
         raise RequestError(
             f"{folder} holds vectors of another space: its dimensions are {'reduced' if reduced else 'whole'}.",
-            "Give another --store, or delete this one, or mend teacher.dimension.",
+            "Give another store, or mend teacher.dimension.",
         )
-    return teacher if config.dimension is None else reduce(teacher, config, texts, folder, progress)
 
 
 def _refuse_drift(store: Store, work: Work, texts: Sequence[str], teacher: Teacher) -> None:

@@ -112,7 +112,8 @@ def open_endpoint(name: str, config: TeacherConfig) -> Endpoint:
         config: how it is asked, prompt, normalise.
 
     Raises:
-        RequestError: the address is not allowed, the key's variable is not set, or the server refuses.
+        RequestError: the address is not allowed, the key's variable is not set, or the server refuses or does not
+            give the dimensions asked for.
         IsoglotError: the server kept failing.
     """
     options = config.endpoint
@@ -120,6 +121,11 @@ def open_endpoint(name: str, config: TeacherConfig) -> Endpoint:
     endpoint = Endpoint(call, config.prompt or "")
     few = options.model_copy(update={"retries": min(options.retries, _PROBE_RETRIES)})
     vectors = replace(endpoint, call=replace(call, options=few)).encode(PROBES[:1])
+    if options.dimensions not in (None, vectors.shape[1]):
+        raise RequestError(
+            f"{call.address} gives {vectors.shape[1]} dimensions, though asked for {options.dimensions}.",
+            "Leave out endpoint.dimensions; to shorten the vectors here: teacher.dimension.",
+        )
     normalise = is_unit(vectors) if config.normalise is None else config.normalise
     return replace(endpoint, width=vectors.shape[1], normalise=normalise, scaled=bool(config.normalise))
 

@@ -13,6 +13,7 @@ from isoglot.encode.static import is_static, load_static
 from isoglot.errors import RequestError
 from isoglot.teacher.joined import Joined
 from isoglot.teacher.protocol import Teacher
+from isoglot.teacher_config import EndpointConfig, VectorsConfig
 
 VECTOR_SUFFIXES = (".npy", ".parquet", ".jsonl", ".safetensors")
 
@@ -40,6 +41,7 @@ def open_teacher(config: TeacherConfig) -> tuple[Teacher, Credit]:
         RequestError: there is no such teacher, or an option does not fit its kind.
         IsoglotError: a download or an endpoint failed.
     """
+    _refuse_idle(config)
     opened = [_open_one(name, config) for name in config.models]
     if len(opened) == 1:
         return opened[0]
@@ -52,12 +54,12 @@ def open_teacher(config: TeacherConfig) -> tuple[Teacher, Credit]:
 
 def _open_one(name: str, config: TeacherConfig) -> tuple[Teacher, Credit]:
     path = Path(name).expanduser()
-    if "://" in name:
+    if _is_address(name):
         from isoglot.teacher.endpoint import open_endpoint
 
         _refuse(name, config, ("pooling", "max_tokens"), "the server decides that")
         return open_endpoint(name, config), Credit(name)
-    if path.suffix in VECTOR_SUFFIXES and not path.is_dir():
+    if _is_vectors(name):
         from isoglot.teacher.vectors import open_vectors
 
         _refuse(
@@ -70,20 +72,46 @@ def _open_one(name: str, config: TeacherConfig) -> tuple[Teacher, Credit]:
     return _from_folder(located.folder, config), Credit(name, located.notice)
 
 
+def _is_address(name: str) -> bool:
+    return "://" in name
+
+
+def _is_vectors(name: str) -> bool:
+    path = Path(name).expanduser()
+    return path.suffix in VECTOR_SUFFIXES and not path.is_dir()
+
+
+def _refuse_idle(config: TeacherConfig) -> None:
+    """Refuse sections of options that no model reads."""
+    for section, unset, is_read in (
+        ("endpoint", EndpointConfig(), _is_address),
+        ("vectors", VectorsConfig(), _is_vectors),
+    ):
+        if getattr(config, section) != unset and not any(map(is_read, config.models)):
+            raise RequestError(
+                f"teacher.{section} has no effect on {config.label}.",
+                f"Leave out teacher.{section}, or mend teacher.model.",
+            )
+
+
 def _from_folder(folder: Path, config: TeacherConfig) -> Teacher:
     prompt = resolve_prompt(folder, config.prompt)
     if is_static(folder):
         _refuse(str(folder), config, ("pooling",), "a static encoder is a mean")
-        return load_static(folder, prompt=prompt, normalise=config.normalise, max_tokens=config.max_tokens)
+        static = load_static(folder, prompt=prompt, normalise=config.normalise, max_tokens=config.max_tokens)
+        _refuse_longer(folder, config, static.max_tokens)
+        return static
     from isoglot.encode.encoder import load_encoder
 
-    return load_encoder(
+    encoder = load_encoder(
         folder,
         prompt=prompt,
         max_tokens=config.max_tokens,
         pooling=config.pooling,
         normalise=config.normalise,
     )
+    _refuse_longer(folder, config, encoder.tokenizer.max_tokens)
+    return encoder
 
 
 def _onnx(path: Path, config: TeacherConfig) -> Teacher:
@@ -91,13 +119,25 @@ def _onnx(path: Path, config: TeacherConfig) -> Teacher:
 
     if not path.is_file():
         raise RequestError(f"There is no file {path}.", "Give the path of an .onnx file.")
-    return load_onnx(
+    encoder = load_onnx(
         path,
         prompt=config.prompt,
         pooling=config.pooling,
         normalise=config.normalise,
         max_tokens=config.max_tokens,
     )
+    _refuse_longer(path, config, encoder.tokenizer.max_tokens)
+    return encoder
+
+
+def _refuse_longer(path: Path, config: TeacherConfig, limit: int | None) -> None:
+    """Refuse a length limit that the model's own undercuts."""
+    if config.max_tokens is not None and limit is not None and config.max_tokens > limit:
+        raise RequestError(
+            f"{path} reads at most {limit} tokens, so teacher.max_tokens = {config.max_tokens} has no effect.",
+            "Lower or leave out teacher.max_tokens; where the network can read more, raise the limit in the model's"
+            " own configuration.",
+        )
 
 
 def _refuse(name: str, config: TeacherConfig, fields: Sequence[str], why: str) -> None:

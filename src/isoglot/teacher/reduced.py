@@ -89,6 +89,16 @@ def reduce(
         axes, note = _fit(teacher, config.dimension, _sample(texts, config.pca_sentences), progress)
         write_axes(folder / AXES, axes, config.pca_sentences)
         progress.stage("axes", note)
+    return held_axes(teacher, config, folder)
+
+
+def held_axes(teacher: Teacher, config: TeacherConfig, folder: Path) -> Reduced:
+    """Reduce a teacher to the axes that a store's folder holds.
+
+    Raises:
+        RequestError: they are other ones than `config` asks for.
+        DamagedError: there are none, or their file is broken.
+    """
     found = with_axes(teacher, folder / AXES)
     for name, there, now in (
         ("dimension", found.dimension, config.dimension),
@@ -97,7 +107,7 @@ def reduce(
         if there != now:
             raise RequestError(
                 f"{folder} holds vectors of another space: {name} is {there} there and {now} now.",
-                "Give another --store, or delete this one.",
+                "Give another store, or go back to its setting.",
             )
     return found
 

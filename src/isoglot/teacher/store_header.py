@@ -45,12 +45,12 @@ class Header:
             RequestError: they differ; names the field.
         """
         found, asked = _fields(self), _fields(wanted)
-        differing = sorted(key for key in asked if asked[key] != found.get(key))
+        differing = sorted(key for key in asked.keys() | found.keys() if asked.get(key) != found.get(key))
         if differing:
             field = differing[0]
             raise RequestError(
                 f"{folder} holds vectors of another space: {field} is {_short(found.get(field))} there and"
-                f" {_short(asked[field])} now.",
+                f" {_short(asked.get(field))} now.",
                 next_step,
             )
 

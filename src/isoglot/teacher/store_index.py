@@ -142,8 +142,10 @@ class Index:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Open a table that is there; in a folder that cannot be written SQLite must not look for its log."""
-        with self._connection("rw" if os.access(self.folder, os.W_OK) else "ro&immutable=1") as database:
+        """Open a table that is there; in a folder that cannot be written SQLite must not look for a log that is not."""
+        log = self.path.with_name(f"{_NAME}-wal")
+        mode = "rw" if os.access(self.folder, os.W_OK) else "ro" if log.is_file() else "ro&immutable=1"
+        with self._connection(mode) as database:
             yield database
 
     @contextmanager

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import digest_bytes
 from isoglot.disk import PARTIAL, write_atomic
+from isoglot.errors import DamagedError
 from isoglot.scale.plan import Chunk, cut
 from isoglot.teacher.store import SUFFIX, Store, key_of
 from isoglot.teacher.store_gather import ROW_BITS
@@ -53,10 +54,15 @@ class StoreWriter(Store):
 
         Raises:
             RequestError: the folder holds another space; names the field that differs.
-            DamagedError: its header or manifest is not as it was written.
+            DamagedError: its header or manifest is not as it was written, or the header of its shards is gone.
         """
         wanted = Header(space, int(str(space["dimension"])), chunk_rows, precision)
         if not (folder / HEADER).is_file():
+            if any((folder / "shards").glob(f"*{SUFFIX}")):  # of another space, or somebody else's
+                raise DamagedError(
+                    f"{folder} has shards but no {HEADER} that says whose they are.",
+                    f"Put {HEADER} back, or give another --store.",
+                )
             (folder / "shards").mkdir(parents=True, exist_ok=True)
             Index(folder).create()
             write_header(folder, wanted)

@@ -146,13 +146,14 @@ def _texts(path: Path, column: str) -> Iterator[str]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines that end in a line feed and nothing else, numbered from 1."""
+    """Lines that end in a line feed and nothing else, numbered from 1, without the mark that Windows puts first."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield number, line.removesuffix(b"\n").removesuffix(b"\r").decode()
+                text = line.removesuffix(b"\n").removesuffix(b"\r").decode()
             except UnicodeDecodeError as error:
                 raise DamagedError(f"{path}, line {number}: not UTF-8 ({error.reason}).") from error
+            yield number, text.removeprefix("\ufeff") if number == 1 else text
 
 
 def _json(path: Path, number: int, line: str) -> Any:  # noqa: ANN401  checked by the caller
