@@ -64,6 +64,25 @@ def test_options_of_distillation_are_refused(recipe, key):
         load_recipe(recipe, ["objective.kind=ranking", f"train.{key}"])
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["kind=translation", "translation.vocabulary=800"], r"where student\.model brings its tokenizer"),
+        (["kind=ranking", "ranking.hard_negatives=0", "ranking.preliminary=0.2"], "there is one training"),
+    ],
+)
+def test_options_of_an_objective_without_effect_are_refused(recipe, settings, said):
+    with pytest.raises(RequestError, match=said):
+        load_recipe(recipe, [f"objective.{setting}" for setting in settings])
+
+
+def test_siamese_training_is_not_of_an_lstm(recipe):
+    settings = ["objective.kind=siamese", "objective.siamese.sts=stsb"]
+    assert load_recipe(recipe, [*settings, "student.kind=static"])
+    with pytest.raises(RequestError, match="lstm"):
+        load_recipe(recipe, [*settings, "student.kind=lstm"])
+
+
 def test_random_weights_are_those_of_a_transformer(recipe):
     assert load_recipe(recipe, ["student.random=true"]).student.random
     with pytest.raises(RequestError, match=r"student\.rows = random"):

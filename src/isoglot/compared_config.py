@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from isoglot.config import AnyRecipe, CorpusConfig, TrainConfig
-from isoglot.objective_config import ObjectiveConfig
+from isoglot.objective_config import ObjectiveConfig, TranslationConfig
 from isoglot.student_config import StudentConfig, suited
 
 _OF_A_TEACHER = {
@@ -45,11 +45,16 @@ class ComparedStudentConfig(StudentConfig):
         ("mean",), description="pooled features of the last layer, concatenated; lstm: max", min_length=1
     )
 
-    @model_validator(mode="after")
-    def _without_a_teacher(self) -> ComparedStudentConfig:
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_teacher(cls, raw: Any) -> Any:  # noqa: ANN401  what pydantic was given, before it is checked
         for key in ("further", "dims"):
-            if getattr(self, key):
+            if isinstance(raw, Mapping) and raw.get(key):
                 raise ValueError(f"student.{key} needs a teacher's space, and this recipe has no teacher")
+        return raw
+
+    @model_validator(mode="after")
+    def _random_weights_of_what(self) -> ComparedStudentConfig:
         if self.random and self.kind != "transformer":
             raise ValueError(
                 f"student.random is for a transformer; for {self.kind} say student.rows = random"
@@ -83,11 +88,23 @@ class ComparedRecipe(AnyRecipe):
                 raise ValueError(f"train.{key} is of distillation, and this recipe has no teacher")
         if not self.student.model and kind != "translation":
             raise ValueError("student.model is missing: the encoder to start from")
+        self._student_of_the_kind()
         if not self.corpus.sources and kind in ("ranking", "translation"):
             raise ValueError("corpus.sources is missing: the parallel text to learn from")
         if not self.corpus.sources and self.corpus != CorpusConfig():
             raise ValueError("corpus says nothing without corpus.sources")
         return self
+
+    def _student_of_the_kind(self) -> None:
+        if self.objective.kind == "siamese" and self.student.kind == "lstm":
+            raise ValueError(
+                "sentence-transformers' trainer fails on its own lstm: student.kind = static is one that it trains"
+            )
+        own = self.objective.translation.vocabulary
+        if self.student.model and own != TranslationConfig.model_fields["vocabulary"].default:
+            raise ValueError(
+                "objective.translation.vocabulary says nothing where student.model brings its tokenizer"
+            )
 
 
 def _train_of(kind: str) -> TrainConfig:

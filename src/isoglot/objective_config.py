@@ -54,6 +54,12 @@ class RankingConfig(Section):
             raise ValueError("batches.translation is 0, and an epoch ends with the translations")
         return self
 
+    @model_validator(mode="after")
+    def _preliminary_mines(self) -> RankingConfig:
+        if not self.hard_negatives and self.preliminary != RankingConfig.model_fields["preliminary"].default:
+            raise ValueError("preliminary says nothing where hard_negatives is 0: there is one training")
+        return self
+
 
 class TranslationConfig(Section):
     """Translation out of the sentence vector (LASER: Artetxe & Schwenk 2019); `student` sizes its encoder."""

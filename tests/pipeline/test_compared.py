@@ -109,6 +109,18 @@ def test_languages_and_options_change_it(runs, tmp_path):
     assert not np.allclose(vectors, load_encoder(runs / "given" / "student").encode([tiny.sentence(0)]))
 
 
+@pytest.mark.slow
+def test_where_nothing_is_trained_nothing_leaks(runs, tmp_path):
+    (tmp_path / "sts").mkdir()
+    pairs = [f"{score}.0\t{tiny.sentence(7 * score)}\tred {score}" for score in range(5)]
+    (tmp_path / "sts" / "en-en.tsv").write_text("\n".join(["score\tsentence1\tsentence2", *pairs]) + "\n")
+    named = ["--benchmarks", tmp_path / "sts", "--keep-leaks"]
+    compared.answer("run", runs / "r.toml", "--out", tmp_path / "run", *named)
+    assert card(tmp_path / "run")["leaks"] == {}
+    scores = json.loads((tmp_path / "run" / "scores.json").read_text())
+    assert {one["contaminated"] for one in scores["tasks"] if one["test_set"] == "sts"} == {None}
+
+
 def test_there_is_no_plan_of_it(runs):
     done = isoglot("plan", runs / "r.toml")
     assert done.returncode == 2 and "Only isoglot run takes such a recipe" in done.stderr

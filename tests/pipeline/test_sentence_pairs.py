@@ -2,10 +2,10 @@
 
 import pytest
 
-from isoglot.corpus.benchmarks.record import Inference
+from isoglot.corpus.benchmarks.record import Inference, Similarity
 from isoglot.errors import RequestError
 from isoglot.pipeline.compared.ranking import _labelled
-from isoglot.pipeline.compared.sentence_pairs import notice_of, read_nli
+from isoglot.pipeline.compared.sentence_pairs import Graded, notice_of, read_graded, read_nli
 
 HEAD = "premise\thypothesis\tlabel\n"
 
@@ -43,16 +43,36 @@ def test_ranking_takes_what_has_one_of_the_three_labels(folder):
         _labelled(str(folder / "eng.tsv"))
 
 
-def test_a_hub_s_layout_is_read_too(tmp_path, monkeypatch):
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """Write a split of a dataset in a hub's layout; gives the text that names it."""
     import datasets
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    (tmp_path / "all-nli").mkdir()
-    table = pa.table({"premise": ["p", "q"], "hypothesis": ["h", "i"], "label": [0, -1]})
-    pq.write_table(table, tmp_path / "all-nli" / "train-0.parquet")
-    assert _labelled(f"hf:{tmp_path / 'all-nli'}") == [Inference("p", "h", "entailment")]
+
+    def write(name, split, columns):
+        (tmp_path / name).mkdir(exist_ok=True)
+        pq.write_table(pa.table(columns), tmp_path / name / f"{split}-0.parquet")
+        return f"hf:{tmp_path / name}"
+
+    return write
+
+
+def test_a_hub_s_layout_is_read_too(hub):
+    named = hub("all-nli", "train", {"premise": ["p", "q"], "hypothesis": ["h", "i"], "label": [0, -1]})
+    assert _labelled(named) == [Inference("p", "h", "entailment")]
+
+
+def test_graded_pairs_of_a_hub_need_no_dev_split(hub):
+    def pairs(score):
+        return {"sentence1": ["a"], "sentence2": ["b"], "score": [score]}
+
+    named = hub("stsb", "train", pairs(3.0))
+    assert read_graded(named, "en") == Graded([Similarity("a", "b", 3.0)], [])
+    hub("stsb", "validation", pairs(2.0))
+    assert read_graded(named, "en").dev == [Similarity("a", "b", 2.0)]
 
 
 def test_a_notice_names_files_and_datasets():

@@ -49,6 +49,14 @@ def test_a_number_that_is_no_label(tmp_path):
         list(inferences(dataset(tmp_path / "words", train=nli([7]))))
 
 
+def test_a_sentence_of_several_lines_becomes_one(tmp_path):
+    """Sentences are compared many at a time, joined by line feeds."""
+    lines = {"premise": ["a\nb\n"], "hypothesis": ["c\r\nd"], "label": [0]}
+    assert list(inferences(dataset(tmp_path / "lines", train=lines))) == [
+        Inference("a b", "c d", "entailment")
+    ]
+
+
 def graded(scores):
     return {"sentence1": ["a"] * len(scores), "sentence2": ["b"] * len(scores), "score": scores}
 

@@ -55,6 +55,11 @@ def test_scores_become_cosines():
     assert graded(records)["pairs"]["score"] == [1.0, 0.0, 0.5]
 
 
+def test_scores_from_0_to_1_are_cosines_already():
+    records = [Similarity("a", "b", 1.0), Similarity("c", "d", 0.25)]
+    assert graded(records)["pairs"]["score"] == [1.0, 0.25]
+
+
 @pytest.mark.parametrize("score", [-0.1, 5.1])
 def test_a_score_that_is_none_is_refused(score):
     with pytest.raises(DamagedError, match="from 0 to 5"):

@@ -50,6 +50,25 @@ def start(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def table(start, tmp_path_factory):
+    """A static encoder over the same words: random token vectors."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    torch.manual_seed(0)
+    words = StaticEmbedding(Tokenizer.from_file(str(start / "tokenizer.json")), embedding_dim=32)
+    folder = tmp_path_factory.mktemp("table") / "encoder"
+    SentenceTransformer(modules=[words]).save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+@pytest.fixture(params=["start", "table"], ids=["transformer", "static"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
 def test_the_losses_are_those_of_sentence_transformers(start):
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer import losses
@@ -98,14 +117,14 @@ def test_ranking_brings_what_is_entailed_nearer_than_what_contradicts(start, tmp
     assert wins(tmp_path / "after") > wins(start) + 0.1
 
 
-def test_only_rows_in_use_change_and_the_folder_has_no_pickle(start, tmp_path):
-    train_phase(start, phase("cosine"), tmp_path / "after")
+def test_only_rows_in_use_change_and_the_folder_has_no_pickle(either, tmp_path):
+    train_phase(either, phase("cosine"), tmp_path / "after")
     before, after = (
         load_encoder(folder).model.backbone.get_input_embeddings().weight.detach()
-        for folder in (start, tmp_path / "after")
+        for folder in (either, tmp_path / "after")
     )
     assert before.shape == after.shape
-    tokenizer = load_encoder(start).tokenizer
+    tokenizer = load_encoder(either).tokenizer
     used = np.unique(
         np.append(tokenizer([text for row in scored() for text in row[:2]]).ids, tokenizer.pad_id)
     )
@@ -117,16 +136,61 @@ def test_only_rows_in_use_change_and_the_folder_has_no_pickle(start, tmp_path):
     assert endings <= {".json", ".safetensors", ".txt"}
 
 
-def test_the_rows_in_use_give_the_losses_that_all_rows_give(start, tmp_path, monkeypatch):
+def test_the_rows_in_use_give_the_losses_that_all_rows_give(either, tmp_path, monkeypatch):
     """Cutting the vocabulary changes nothing that is learned."""
     from contextlib import nullcontext
 
     from isoglot.objective.siamese import rows_in_use
 
-    cut = train_phase(start, phase("cosine"), tmp_path / "cut")
+    cut = train_phase(either, phase("cosine"), tmp_path / "cut")
     monkeypatch.setattr(rows_in_use, "rows_in_use", lambda *_: nullcontext())
-    whole = train_phase(start, phase("cosine"), tmp_path / "whole")
+    whole = train_phase(either, phase("cosine"), tmp_path / "whole")
     assert [loss for _, loss in cut.losses] == pytest.approx([loss for _, loss in whole.losses], rel=1e-3)
+
+
+def test_columns_of_other_lengths_are_padded_with_an_id_that_no_text_has(start, tmp_path):
+    """The trainer pads the columns of a triplet with 0, whatever the tokenizer pads with."""
+    import shutil
+
+    folder = shutil.copytree(start, tmp_path / "other")
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    words = tokenizer["model"]["vocab"]
+    words["[PAD]"], words["zyadot"] = words["zyadot"], words["[PAD]"]
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    texts = [tiny.sentence(number * 11) for number in range(32)]
+    columns = {
+        "anchor": texts,
+        "positive": [text.split()[2] for text in texts],
+        "negative": [" ".join(text.split()[1:]) for text in texts],
+    }
+    trained = train_phase(folder, phase("ranking", tables={"triplets": columns}), tmp_path / "after")
+    assert trained.steps == 2
+
+
+def test_premises_with_and_without_contradictions_are_learned_together(start, tmp_path):
+    """Two tables: batches are of one of them, and every row is learned."""
+    rows = [row for number, row in enumerate(records()) if number % 6 != 1]
+    tables = entailed(rows)
+    assert {name: len(table["anchor"]) for name, table in tables.items()} == {"triplets": 40, "pairs": 40}
+    trained = train_phase(start, phase("ranking", tables=tables), tmp_path / "after")
+    assert trained.steps == 3 + 3
+
+
+def test_one_of_several_devices_computes(start, tmp_path):
+    """With all of them a batch would have so many times the rows that the recipe says."""
+    from sentence_transformers import SentenceTransformer
+
+    from isoglot.objective.siamese.report import make_trainer
+    from isoglot.progress import SILENT
+
+    model, asked = SentenceTransformer(str(start), device="cpu"), phase("cosine")
+    arguments = trainer._arguments(asked, model, "", tmp_path)
+    arguments._n_gpu = 2  # what it finds where there are two
+    parts = {"model": model, "args": arguments, "train_dataset": trainer._datasets(asked.tables)}
+    with SILENT.task("training", 1, "steps") as task:
+        made, _ = make_trainer(task, {**parts, "loss": trainer._loss(asked, model)})
+    assert made.get_train_dataloader().batch_sampler.batch_size == asked.batch
+    assert made.args.train_batch_size == asked.batch
 
 
 def test_the_same_phase_gives_the_same_weights_and_another_seed_others(start, tmp_path):

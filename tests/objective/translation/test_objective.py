@@ -67,6 +67,16 @@ def test_the_loss_depends_on_the_language_to_write(laser):
     assert abs(losses[0] - losses[1]) > 1e-5
 
 
+def test_what_is_written_ends_where_the_student_has_no_limit(laser):
+    """A decoder that never writes the boundary, as one that has learned little; static students read without limit."""
+    laser.student.tokenizer.max_tokens = 5000
+    decoder = laser.objective.decoder
+    decoder.output.bias.data[decoder.boundary] = -1e9
+    [text] = translate(laser.objective, laser.student, laser.groups.sources[:1], "de")
+    longest = int(laser.texts.pieces.lengths.max())
+    assert 0 < len(text) <= longest * max(map(len, laser.vocabulary.get_vocab()))
+
+
 @pytest.mark.slow
 def test_the_language_decides_what_is_written(make_laser, make_groups, small, tmp_path):
     """French is learned into two languages at once; which one comes is for the id alone to say."""

@@ -34,7 +34,7 @@ def inferences(dataset: Dataset) -> Iterator[Inference]:
                     f"{where}: {label} is no label of NLI.", "Name a dataset with three labels."
                 )
             label = "-" if label < 0 else _NUMBERED[label]
-        yield Inference(str(_cell(row, "premise", where)), str(_cell(row, "hypothesis", where)), str(label))
+        yield Inference(_text(row, "premise", where), _text(row, "hypothesis", where), str(label))
 
 
 def similarities(dataset: Dataset, split: str) -> list[Similarity]:
@@ -50,11 +50,14 @@ def similarities(dataset: Dataset, split: str) -> list[Similarity]:
         score = _cell(row, "score", where)
         if not isinstance(score, int | float) or not math.isfinite(score):
             raise DamagedError(f"{where}: {score!r} is no score.", "Name a dataset of graded pairs.")
-        found.append(
-            Similarity(str(_cell(row, "sentence1", where)), str(_cell(row, "sentence2", where)), float(score))
-        )
+        found.append(Similarity(_text(row, "sentence1", where), _text(row, "sentence2", where), float(score)))
     factor = _HIGHEST if max((one.score for one in found), default=0.0) <= 1 else 1.0
     return [one._replace(score=one.score * factor) for one in found]
+
+
+def _text(row: Any, column: str, where: str) -> str:  # noqa: ANN401
+    """A sentence in one line, as files of test sets have them: comparisons of many texts join them by line feeds."""
+    return " ".join(str(_cell(row, column, where)).splitlines())
 
 
 def _cell(row: Any, column: str, where: str) -> Any:  # noqa: ANN401  a cell has any type; the caller checks it

@@ -58,6 +58,8 @@ def entailed(records: Iterable[Inference]) -> dict[str, Columns]:
 def graded(records: Iterable[Similarity]) -> dict[str, Columns]:
     """Lay out two sentences and their score as a cosine for `CosineSimilarityLoss`: 0..5 becomes 0..1.
 
+    Where no score is above 1 they are from 0 to 1 already.
+
     Returns:
         The one table `pairs` with the columns sentence1, sentence2, score.
 
@@ -65,6 +67,7 @@ def graded(records: Iterable[Similarity]) -> dict[str, Columns]:
         DamagedError: a score is not between 0 and 5.
     """
     kept = list(records)
+    highest = _HIGHEST if max((record.score for record in kept), default=0.0) > 1 else 1.0
     for record in kept:
         if not 0 <= record.score <= _HIGHEST:
             raise DamagedError(
@@ -74,7 +77,7 @@ def graded(records: Iterable[Similarity]) -> dict[str, Columns]:
         "pairs": {
             "sentence1": [record.sentence1 for record in kept],
             "sentence2": [record.sentence2 for record in kept],
-            "score": [record.score / _HIGHEST for record in kept],
+            "score": [record.score / highest for record in kept],
         }
     }
 

@@ -22,7 +22,7 @@ def silence() -> None:
 
 
 def make_trainer(task: Task, options: Mapping[str, Any]) -> tuple[Any, list[tuple[int, float]]]:
-    """Make a SentenceTransformerTrainer that reports to a task and makes no model card.
+    """Make a SentenceTransformerTrainer that reports to a task, makes no model card and computes on one device.
 
     Args:
         task: advanced with every step.
@@ -57,6 +57,9 @@ def make_trainer(task: Task, options: Mapping[str, Any]) -> tuple[Any, list[tupl
         def add_model_card_callback(self, default_args_dict: Mapping[str, object]) -> None:
             """Our folders have a card of their own, and this one would look models up on a hub."""
 
+    arguments = options["args"]
+    # with several the trainer would multiply the batch, and its copies of the model would not find the rows in use
+    arguments._n_gpu = min(1, arguments.n_gpu)
     trainer = Trainer(**options, callbacks=[Reporting()])
     trainer.remove_callback(PrinterCallback)
     return trainer, losses

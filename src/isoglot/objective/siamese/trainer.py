@@ -109,13 +109,14 @@ def train_phase(start: Path, phase: Phase, target: Path, progress: Progress = SI
     if model.transformers_model is not None:
         attention.register()
         model.transformers_model.set_attn_implementation(attention.NAME)
+    prompt = model.prompts.get(model.default_prompt_name or "", "")
     with (
-        rows_in_use(model, start, texts_of(phase.tables)),
+        rows_in_use(model, texts_of(phase.tables), prompt),
         progress.task(f"training on {phase.name}", _steps(phase), "steps") as task,
     ):
         options = {
             "model": model,
-            "args": _arguments(phase, model, target),
+            "args": _arguments(phase, model, prompt, target),
             "train_dataset": _datasets(phase.tables),
             "loss": _loss(phase, model),
         }
@@ -126,12 +127,11 @@ def train_phase(start: Path, phase: Phase, target: Path, progress: Progress = SI
     return Trained(trainer.state.global_step, time.monotonic() - began, tuple(losses))
 
 
-def _arguments(phase: Phase, model: Any, target: Path) -> Any:  # noqa: ANN401  untyped where these come from
+def _arguments(phase: Phase, model: Any, prompt: str, target: Path) -> Any:  # noqa: ANN401  untyped where they come from
     from sentence_transformers import SentenceTransformerTrainingArguments
 
     from isoglot.encode.precision import choose
 
-    prompt = model.prompts.get(model.default_prompt_name or "", "")
     return SentenceTransformerTrainingArguments(
         output_dir=str(target),
         num_train_epochs=phase.epochs,

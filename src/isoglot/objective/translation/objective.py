@@ -103,14 +103,18 @@ def new_objective(
 
 
 def translate(objective: Translation, student: Encoder, texts: Sequence[str], target: str) -> list[str]:
-    """Translate texts greedily into one of the objective's targets, in the letters that the vocabulary keeps."""
+    """Translate texts greedily into one of the objective's targets, in the letters that the vocabulary keeps.
+
+    No translation is longer than the longest text that was there to be written.
+    """
     import torch
 
     decoder, alphabet = objective.decoder.eval(), objective.pairs.alphabet
     number = objective.pairs.targets.index(target)
     device = next(decoder.parameters()).device
+    longest = int(objective.pairs.pieces.lengths.max())  # a static student has no limit of its own
     with torch.inference_mode():
         vectors = torch.from_numpy(student.encode(texts)).to(device)
         languages = torch.full((len(texts),), number, device=device)
-        written = decoder.write(vectors, languages, student.tokenizer.max_tokens)
+        written = decoder.write(vectors, languages, longest)
     return [str(student.tokenizer.backend.decode([int(alphabet[piece]) for piece in one])) for one in written]

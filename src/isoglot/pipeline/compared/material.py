@@ -83,6 +83,7 @@ class Learnt:
         steps: of the optimiser, all parts together.
         record: further facts for the student's card, plain JSON values, such as the sizes of the tasks.
         notice: licences and attributions of further data, for the folder's NOTICE.
+        leaks: the card's record of test sets, where the student learned from other text than `Material.parallel`.
     """
 
     student: Encoder
@@ -91,3 +92,4 @@ class Learnt:
     steps: int
     record: Mapping[str, Any] = field(default_factory=dict)
     notice: str = ""
+    leaks: Mapping[str, Any] = field(default_factory=dict)

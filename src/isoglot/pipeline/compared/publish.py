@@ -49,7 +49,7 @@ def card_of(learnt: Learnt, material: Material, stage: Stage) -> dict[str, Any]:
         "languages": [] if parallel is None else list(parallel.corpus.languages),
         "recipe": digest_json(recipe.model_dump(mode="json")),
         "corpus": "none" if parallel is None else parallel.corpus.manifest.digest,
-        "leaks": {} if parallel is None else dict(parallel.leaks),
+        "leaks": dict(learnt.leaks if parallel is None else parallel.leaks or learnt.leaks),
         "seed": recipe.seed,
         "shipped": "untouched" if learnt.steps == 0 or (done and not done.best_step) else "trained",
         "why": _why(learnt, kind),

@@ -60,12 +60,19 @@ def _prepare(
     further = _further_data(recipe)
     origin = locate(recipe.student.model) if recipe.student.model else None
     progress.stage("start", what_it_is(origin, recipe))
-    parallel = parallel_text(folder, recipe, benchmarks, progress)
+    kind = recipe.objective.kind
+    # without training, and where sentence-transformers trains, nobody learns from parallel text
+    parallel = parallel_text(
+        folder, recipe, benchmarks if kind in ("ranking", "translation") else (), progress
+    )
     material = Material(parallel, origin, lambda: untouched(origin, recipe, folder.rows, progress))
     options = recipe.model_dump(mode="json", include={"objective", "student", "seed"})
     inputs = {"options": digest_json({**options, "train": recipe.train.shaping()}), **further}
     if origin is not None:
         inputs["start"] = folder_digest(origin.folder)
+    if kind == "siamese" and benchmarks:
+        reported = [benchmark.digest for benchmark in benchmarks]
+        inputs["benchmarks"] = digest_json([recipe.evaluate.keep_leaks, reported])
     if parallel is not None:
         inputs |= {
             "corpus": parallel.corpus.manifest.digest, "dev": parallel.dev.digest, **parallel.inputs,

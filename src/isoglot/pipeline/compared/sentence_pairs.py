@@ -64,7 +64,11 @@ def read_graded(text: str, language: str) -> Graded:
     """
     if text.startswith(HUB):
         dataset = open_dataset(text.removeprefix(HUB))
-        return Graded(hub.similarities(dataset, "train"), hub.similarities(dataset, "validation"))
+        pairs = hub.similarities(dataset, "train")
+        try:
+            return Graded(pairs, hub.similarities(dataset, "validation"))
+        except RequestError:  # the dataset was read just now, so it has no such split
+            return Graded(pairs, [])
     found = _of(text, "sts", language)
     train = [one for one in found if one.split not in _NOT_FOR_TRAINING]
     dev = [pair for one in found if one.split == "dev" for pair in one.records(Similarity)]

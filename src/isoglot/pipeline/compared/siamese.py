@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoglot.artefact import Manifest, digest_json, discard_leftovers, is_current, publish, read_manifest
-from isoglot.corpus.benchmarks.record import Similarity
+from isoglot.corpus.benchmarks.record import Inference, Similarity
 from isoglot.corpus.languages import parse
-from isoglot.errors import RequestError
 from isoglot.evaluate.retrieval import pair_cosines
 from isoglot.evaluate.statistics import spearman
 from isoglot.objective.siamese.columns import entailed, graded, labelled, sizes
@@ -40,12 +39,12 @@ class Lesson:
     Attributes:
         phases: NLI, graded pairs, or both.
         dev: graded pairs whose scores are compared with the cosines before and after each phase; may be empty.
-        leaks: test set that will be reported -> training pairs with a sentence of it.
+        leaks: the card's record of the test sets that will be reported, as of parallel text.
     """
 
     phases: tuple[Phase, ...]
     dev: Sequence[Similarity]
-    leaks: Mapping[str, int]
+    leaks: Mapping[str, Any]
 
 
 def learn_siamese(material: Material, stage: Stage) -> Learnt:
@@ -67,40 +66,52 @@ def learn_siamese(material: Material, stage: Stage) -> Learnt:
         done.append(read_manifest(folder).counts)
         scores[phase.name] = _agreement(folder, lesson.dev)
         stage.progress.stage(phase.name, _line(done[-1], scores[phase.name]))
-    record = {"phases": done, "left_out_as_leaks": dict(lesson.leaks)}
+    record: dict[str, Any] = {"phases": done}
     if lesson.dev:
         record["dev_spearman"] = scores
     minutes, steps = sum(of["seconds"] for of in done) / 60, sum(of["steps"] for of in done)
     config = stage.recipe.objective.siamese
     notice = notice_of({"natural-language inference": config.nli, "graded sentence pairs": config.sts})
-    return Learnt(_load(folder, stage), None, minutes, steps, record, notice)
+    return Learnt(_load(folder, stage), None, minutes, steps, record, notice, lesson.leaks)
 
 
 def read_lesson(stage: Stage) -> Lesson:
     """Read NLI and graded pairs of the recipe's language, without pairs of the test sets that will be reported.
 
+    With `evaluate.keep_leaks` these pairs stay, and the record says so.
+
     Raises:
-        RequestError: the recipe names none, or a path holds none.
+        RequestError: a path holds none.
         DamagedError: a file is damaged.
     """
-    recipe = stage.recipe
-    config, language = recipe.objective.siamese, parse(recipe.objective.siamese.language)
-    if not (config.nli or config.sts):
-        raise RequestError("There is nothing to learn from.", "Set objective.siamese.nli or .sts.")
-    nli = read_nli(config.nli, language) if config.nli else []
+    recipe, config = stage.recipe, stage.recipe.objective.siamese
+    language, keep = parse(config.language), recipe.evaluate.keep_leaks
+    reported = open_reported(recipe.evaluate)
+    nli: Sequence[Inference] = read_nli(config.nli, language) if config.nli else []
+    if keep:
+        nli = drawn(nli, config.max_pairs, recipe.seed)  # only what is learned from can leak
     pairs = read_graded(config.sts, language) if config.sts else Graded([], [])
-    reported = [] if recipe.evaluate.keep_leaks else open_reported(recipe.evaluate)
-    kept_nli, nli_leaks = without_leaks(nli, reported, language)
-    kept_pairs, pair_leaks = without_leaks(pairs.train, reported, language)
+    clean_nli, nli_leaks = without_leaks(nli, reported, language)
+    clean_pairs, pair_leaks = without_leaks(pairs.train, reported, language)
     phases = []
     if config.nli:
-        chosen = drawn(kept_nli, config.max_pairs, recipe.seed)
+        chosen = drawn(nli if keep else clean_nli, config.max_pairs, recipe.seed)
         tables = labelled(chosen) if config.loss == "softmax" else entailed(chosen)
         phases.append(_phase(stage, "nli", tables))
     if config.sts:
-        phases.append(_phase(stage, "sts", graded(kept_pairs)))
-    leaks = {name: nli_leaks[name] + pair_leaks[name] for name in nli_leaks}
-    return Lesson(tuple(phases), pairs.dev, leaks)
+        phases.append(_phase(stage, "sts", graded(pairs.train if keep else clean_pairs)))
+    leaking = len(nli) + len(pairs.train) - len(clean_nli) - len(clean_pairs)
+    counts = {name: nli_leaks[name] + pair_leaks[name] for name in nli_leaks}
+    record = {"kept": keep, "pairs": leaking, "test_sets": _test_sets(counts, kept=keep)} if reported else {}
+    return Lesson(tuple(phases), pairs.dev, record)
+
+
+def _test_sets(leaks: Mapping[str, int], *, kept: bool) -> dict[str, dict[str, Any]]:
+    """Test set -> training pairs with a sentence of it, which are no translations, and whether they stayed."""
+    return {
+        name: {"sources": count, "translations": 0, "contaminated": kept and count > 0}
+        for name, count in leaks.items()
+    }
 
 
 def _phase(stage: Stage, name: str, tables: Mapping[str, Any]) -> Phase:
