@@ -20,7 +20,7 @@ def choose(wanted: Literal["auto", "fp32", "bf16"], device: torch.device) -> Pre
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     # builds without oneDNN, such as those for Apple's processors, do not know the question
-    known = torch.backends.mkldnn.is_available()
+    known = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return "bf16" if known and torch.ops.mkldnn._is_mkldnn_bf16_supported() else "fp32"
 
 
