@@ -1,5 +1,6 @@
 """S4: a recipe from a stranger must not make this machine ask its own network."""
 
+import contextlib
 import socket
 import ssl
 
@@ -260,6 +261,28 @@ def test_an_address_where_nothing_listens_is_passed_over(monkeypatch):
         teacher = opened(f"http://teacher.example:{server.port}/v1#tiny")
         assert np.abs(teacher.encode(["a"])[0] - vector_of("a")).max() < 1e-6
         assert len(server.requests) == 2
+
+
+@contextlib.contextmanager
+def silent(ip, port):
+    """Something that listens and never takes a connection: its queue is full, and the system drops what comes."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind((ip, port))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((ip, port))
+        yield
+
+
+def test_an_address_that_says_nothing_is_passed_over_within_one_try(monkeypatch):
+    monkeypatch.setattr("isoglot.teacher.call._CONNECT_SECONDS", 0.3)
+    resolver(monkeypatch, [["127.0.0.2", "127.0.0.1"]])
+    with running() as server, silent("127.0.0.2", server.port):
+        teacher = opened(f"http://teacher.example:{server.port}/v1#tiny")
+        assert np.abs(teacher.encode(["a"])[0] - vector_of("a")).max() < 1e-6
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_passed_over(monkeypatch, tmp_path):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
+_CONNECT_SECONDS = 3.0  # for an IP while there is another; a lost first packet is sent again after one second
 _SHOWN = 200  # characters of a server's own words
 _PASSING = frozenset({408, 425, 429})  # and all from 500 on
 
@@ -142,15 +143,19 @@ class Call:
         *others, last = await self._resolve()
         for ip in others:
             try:
-                return await self._exchange(client, texts, ip)
+                return await self._exchange(client, texts, ip, _CONNECT_SECONDS)
+            except httpx.ConnectTimeout:
+                continue
             except httpx.ConnectError as error:
                 if _is_certificate(error):
                     raise
-        return await self._exchange(client, texts, last)
+        return await self._exchange(client, texts, last, self.options.timeout_seconds)
 
     async def _exchange(
-        self, client: httpx.AsyncClient, texts: Sequence[str], ip: str
+        self, client: httpx.AsyncClient, texts: Sequence[str], ip: str, connect_seconds: float
     ) -> tuple[httpx.Response, bytes]:
+        import httpx
+
         headers = {
             "Host": self.address.authority,
             "Content-Type": "application/json",
@@ -164,6 +169,7 @@ class Call:
             self.address.url(ip),
             content=self._question(texts),
             headers=headers,
+            timeout=httpx.Timeout(self.options.timeout_seconds, connect=connect_seconds),
             extensions={"sni_hostname": self.address.host},
         )
         response = await client.send(request, stream=True, follow_redirects=False)
