@@ -100,7 +100,8 @@ def test_verify_proves_a_run_with_its_nested_folders(tmp_path):
     result = isoglot("verify", tmp_path / "run")
     assert result.returncode == 0
     assert "Folders: 2, files: 2, all whole." in result.stdout
-    assert "verify: 2 of 2 folders" in result.stderr
+    assert "verify corpus: 1 of 1 files" in result.stderr
+    assert "verify student: 1 of 1 files" in result.stderr
 
 
 def test_verify_names_what_is_damaged_and_what_to_do(tmp_path):

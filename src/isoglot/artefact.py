@@ -18,6 +18,7 @@ from typing import Any
 from isoglot.disk import PARTIAL, explaining_full_disk, sync, write_atomic
 from isoglot.errors import DamagedError, RequestError
 from isoglot.lock import held
+from isoglot.progress import SILENT, Progress, counted
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -190,13 +191,14 @@ def discard_leftovers(folder: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def verify(folder: Path) -> list[str]:
+def verify(folder: Path, progress: Progress = SILENT) -> list[str]:
     """Check every digest of a published folder; return one sentence per problem found (none = whole)."""
     manifest = read_manifest(folder)
     problems = _wrong_sizes(folder, manifest)
-    for name, expected in manifest.files.items():
-        if name not in problems and digest_file(folder / name) != expected["sha256"]:
-            problems[name] = f"{folder / name} does not match its sha256"
+    with progress.task(f"verify {folder.name}", len(manifest.files), "files") as task:
+        for name, expected in counted(manifest.files.items(), task):
+            if name not in problems and digest_file(folder / name) != expected["sha256"]:
+                problems[name] = f"{folder / name} does not match its sha256"
     return list(problems.values())
 
 

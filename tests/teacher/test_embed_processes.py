@@ -80,7 +80,7 @@ def test_a_store_is_exported_with_the_texts_of_its_corpus(embedded, tmp_path):
         "store", "export", folder / "store", "--to", "parquet", "--out", tmp_path / "out",
         "--corpus", folder / "corpus", "--json",
     )  # fmt: skip
-    assert json.loads(done.stdout) == {"out": str(tmp_path / "out"), "rows": 300, "texts": True}
+    assert json.loads(done.stdout) == {"out": str(tmp_path / "out"), "rows": 300, "texts": True, "dropped": 0}
     texts = Corpus.open(folder / "corpus").sources()
     table = pq.read_table(tmp_path / "out" / "vectors.parquet")
     assert table["text"].to_pylist() == texts
@@ -88,6 +88,18 @@ def test_a_store_is_exported_with_the_texts_of_its_corpus(embedded, tmp_path):
     assert np.array_equal(vectors, Store.open(folder / "store").vectors(texts))
     isoglot("store", "export", folder / "store", "--to", "npy")
     assert np.load(folder / "store-npy" / "vectors.npy").shape == vectors.shape
+
+
+def test_sentences_that_a_store_lacks_are_refused_or_left_out_of_an_export(embedded, tmp_path):
+    folder, arguments = embedded
+    isoglot(*arguments, "--store", tmp_path / "half", "--shard", "1/2")
+    call = ["store", "export", tmp_path / "half", "--to", "npy", "--corpus", folder / "corpus"]
+    assert "missing = drop" in isoglot(*call, code=2).stderr
+    done = isoglot(*call, "--missing", "drop", "--json")
+    held = Store.open(tmp_path / "half").rows
+    expected = {"out": str(tmp_path / "half-npy"), "rows": held, "texts": True, "dropped": 300 - held}
+    assert json.loads(done.stdout) == expected
+    assert f"{300 - held} sentences of" in isoglot(*call, "--missing", "drop").stdout
 
 
 def test_an_exported_file_is_a_teacher_of_the_same_vectors(embedded, tmp_path):

@@ -87,6 +87,15 @@ def test_nothing_appears_when_it_fails_and_nothing_is_done_twice(tmp_path):
     assert artefact.read_manifest(tmp_path / "out").config["space"] == SPACE
 
 
+def test_texts_without_a_vector_are_left_out_when_that_is_asked_for(tmp_path):
+    store = fill(tmp_path / "store", TEXTS)
+    wanted = [TEXTS[3], "never seen", TEXTS[1]]
+    assert export(store, tmp_path / "out", "npy", wanted, missing="drop") == 2
+    lines = (tmp_path / "out" / "vectors.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in lines] == [TEXTS[3], TEXTS[1]]
+    assert np.array_equal(np.load(tmp_path / "out" / "vectors.npy"), store.vectors([TEXTS[3], TEXTS[1]]))
+
+
 def test_the_store_of_the_working_folder_is_exported_beside_it(tmp_path, monkeypatch):
     fill(tmp_path / "store", TEXTS)
     monkeypatch.chdir(tmp_path / "store")

@@ -21,6 +21,10 @@ def export(
         Path | None,
         typer.Option("--corpus", help="Write the source sentences of this corpus, in its order, with texts."),
     ] = None,
+    missing: Annotated[
+        Literal["error", "drop"],
+        typer.Option("--missing", help="What to do about sentences of --corpus that the store lacks."),
+    ] = "error",
     as_json: JsonOption = False,
 ) -> None:
     """Write vectors as one NumPy or Parquet file, in float32, beside their keys and texts."""
@@ -32,9 +36,11 @@ def export(
         named = store if store.name else store.resolve()  # `.` has no name
         target = out or named.with_name(f"{named.name}-{to}")
         texts = None if corpus is None else Corpus.open(corpus).sources()
-        rows = export_vectors(Store.open(store, prove=True), target, to, texts, console)
-        result = {"out": str(target), "rows": rows, "texts": texts is not None}
-        console.finish(result, f"{target / f'vectors.{to}'} holds {count(rows)} vectors")
+        rows = export_vectors(Store.open(store, prove=True), target, to, texts, console, missing=missing)
+        dropped = 0 if texts is None else len(texts) - rows
+        result = {"out": str(target), "rows": rows, "texts": texts is not None, "dropped": dropped}
+        left_out = f"; {count(dropped)} sentences of {corpus} have none in {store}" if dropped else ""
+        console.finish(result, f"{target / f'vectors.{to}'} holds {count(rows)} vectors{left_out}")
 
 
 @app.command("merge")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from isoglot.cli.console import Console, JsonOption, count, handled
+from isoglot.progress import Progress
 
 _SCORES = "scores.json"
 
@@ -40,11 +41,7 @@ def _verify(folder: Path, console: Console) -> None:
             f"{folder} has no {MANIFEST} or {HEADER} in it or below it: there is nothing to check.",
             "Give the folder that an isoglot command printed.",
         )
-    checked = []
-    with console.task("verify", len(found), "folders") as task:
-        for one, check in sorted(found, key=lambda pair: pair[0]):
-            checked.append(check(one))
-            task.advance()
+    checked = [check(one, console) for one, check in sorted(found, key=lambda pair: pair[0])]
     whole = all(not folder.problems for folder in checked)
     console.finish({"whole": whole, "folders": [asdict(folder) for folder in checked]}, _text(checked))
     if not whole:
@@ -59,7 +56,7 @@ class _Checked:
     problems: list[str]
 
 
-def _check(folder: Path) -> _Checked:
+def _check(folder: Path, progress: Progress) -> _Checked:
     from isoglot import artefact
     from isoglot.errors import DamagedError
 
@@ -67,17 +64,17 @@ def _check(folder: Path) -> _Checked:
         manifest = artefact.read_manifest(folder)
     except DamagedError as error:
         return _Checked(str(folder), "unknown", 0, [error.problem])
-    return _Checked(str(folder), manifest.kind, len(manifest.files), artefact.verify(folder))
+    return _Checked(str(folder), manifest.kind, len(manifest.files), artefact.verify(folder, progress))
 
 
-def _check_store(folder: Path) -> _Checked:
+def _check_store(folder: Path, progress: Progress) -> _Checked:
     """Check every committed shard; a shard that a killed process did not get to commit is no damage."""
     from isoglot.errors import IsoglotError
     from isoglot.teacher.store import Store
 
     try:
         shards = len(list((folder / "shards").glob("*.safetensors")))
-        return _Checked(str(folder), "store", shards, Store.open(folder).verify())
+        return _Checked(str(folder), "store", shards, Store.open(folder).verify(progress))
     except IsoglotError as error:
         return _Checked(str(folder), "store", 0, [error.problem])
 
@@ -96,7 +93,7 @@ def _has_items(scores: Path) -> bool:
     return isinstance(raw, dict) and "items" in raw
 
 
-def _check_evaluation(folder: Path) -> _Checked:
+def _check_evaluation(folder: Path, _progress: Progress) -> _Checked:
     """Check that the items are those of the scores, and that every value follows from its items."""
     from isoglot.errors import IsoglotError
     from isoglot.evaluate.results import read_evaluation

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from isoglot.artefact import digest_file
 from isoglot.errors import RequestError
+from isoglot.progress import SILENT, Progress, counted
 from isoglot.teacher.axes import axes_problem
 from isoglot.teacher.store_gather import ROW_BITS, Gather
 from isoglot.teacher.store_header import HEADER, read_header
@@ -107,7 +108,7 @@ class Store:
             text = texts[int(np.argmin(held))]
             raise RequestError(
                 f"{self.folder} lacks {int((~held).sum())} of {len(texts)} sentences, such as {text[:60]!r}.",
-                "Run isoglot embed on this corpus first.",
+                "Run isoglot embed on this corpus first, or leave out what its teacher cannot embed: missing = drop.",
             )
         return numbers
 
@@ -149,9 +150,11 @@ class Store:
         """Vectors of sentences, resolved now and read when asked; row i for text i."""
         return StoredVectors(self, self.locate(texts))
 
-    def verify(self) -> list[str]:
+    def verify(self, progress: Progress = SILENT) -> list[str]:
         """Check every bit of the manifest, of all committed shards and of the axes; one sentence per problem."""
-        found = [axes_problem(self.folder, self.space), *map(self._problem, self.entries.values())]
+        with progress.task(f"verify {self.folder.name}", len(self.entries), "shards") as task:
+            shards = list(map(self._problem, counted(self.entries.values(), task)))
+        found = [axes_problem(self.folder, self.space), *shards]
         return [*self.index.problems(), *(problem for problem in found if problem is not None)]
 
     def sorted_keys(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -30,7 +30,13 @@ Block = tuple[NDArray[np.uint8], Sequence[str] | None, NDArray[np.float32]]  # k
 
 
 def export(
-    store: Store, out: Path, to: Target, texts: Sequence[str] | None = None, progress: Progress = SILENT
+    store: Store,
+    out: Path,
+    to: Target,
+    texts: Sequence[str] | None = None,
+    progress: Progress = SILENT,
+    *,
+    missing: Literal["error", "drop"] = "error",
 ) -> int:
     """Write the vectors of a store to the folder `out`; nothing is done when it holds them already.
 
@@ -41,14 +47,19 @@ def export(
         texts: distinct sentences that decide which rows are written and in which order; None: all of the store,
             by key, without texts.
         progress: where to report.
+        missing: "error": stop when the store lacks any of the texts; "drop": leave those out.
 
     Returns:
         The number of rows.
 
     Raises:
-        RequestError: the store lacks one of the sentences, or `out` is a folder that isoglot did not write.
+        RequestError: the store lacks one of the sentences and none may be dropped, or `out` is a folder that isoglot
+            did not write.
         IsoglotError: the disk is full.
     """
+    if texts is not None and missing == "drop":
+        _, held = store.find([key_of(text) for text in texts])
+        texts = [text for text, is_held in zip(texts, held, strict=True) if is_held]
     keys, numbers = _rows(store, texts)
     inputs = {
         "store": digest_json([entry.sha256 for entry in store.entries.values()]),
