@@ -61,15 +61,11 @@ def graded(scores):
     return {"sentence1": ["a"] * len(scores), "sentence2": ["b"] * len(scores), "score": scores}
 
 
-def test_scores_from_0_to_1_become_scores_from_0_to_5(tmp_path):
-    opened = dataset(tmp_path / "stsb", train=graded([1.0, 0.5, 0.0]), validation=graded([0.2]))
-    assert similarities(opened, "train") == [Similarity("a", "b", score) for score in (5.0, 2.5, 0.0)]
-    assert similarities(opened, "validation")[0].score == pytest.approx(1.0)
-
-
-def test_scores_from_0_to_5_stay(tmp_path):
-    found = similarities(dataset(tmp_path / "stsb", train=graded([4.0, 0.5])), "train")
-    assert [pair.score for pair in found] == [4.0, 0.5]
+def test_scores_are_read_as_they_stand(tmp_path):
+    """Whether they go to 1 or to 5 is for whoever trains on them: a rank correlation does not ask."""
+    opened = dataset(tmp_path / "stsb", train=graded([1.0, 0.5, 0.0]), validation=graded([4.0, 0.2]))
+    assert similarities(opened, "train") == [Similarity("a", "b", score) for score in (1.0, 0.5, 0.0)]
+    assert [pair.score for pair in similarities(opened, "validation")] == [4.0, 0.2]
 
 
 def test_what_lacks_a_column_or_a_split_says_so(tmp_path):

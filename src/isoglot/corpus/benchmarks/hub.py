@@ -15,7 +15,6 @@ from isoglot.corpus.sources.hf import Dataset, rows
 from isoglot.errors import DamagedError
 
 _NUMBERED = ("entailment", "neutral", "contradiction")
-_HIGHEST = 5.0
 
 
 def inferences(dataset: Dataset) -> Iterator[Inference]:
@@ -38,7 +37,7 @@ def inferences(dataset: Dataset) -> Iterator[Inference]:
 
 
 def similarities(dataset: Dataset, split: str) -> list[Similarity]:
-    """Read the graded pairs of a split, scores from 0 to 5; where none is above 1 they were from 0 to 1.
+    """Read the graded pairs of a split, scores as they stand.
 
     Raises:
         RequestError: there is no such configuration or split.
@@ -51,8 +50,7 @@ def similarities(dataset: Dataset, split: str) -> list[Similarity]:
         if not isinstance(score, int | float) or not math.isfinite(score):
             raise DamagedError(f"{where}: {score!r} is no score.", "Name a dataset of graded pairs.")
         found.append(Similarity(_text(row, "sentence1", where), _text(row, "sentence2", where), float(score)))
-    factor = _HIGHEST if max((one.score for one in found), default=0.0) <= 1 else 1.0
-    return [one._replace(score=one.score * factor) for one in found]
+    return found
 
 
 def _text(row: Any, column: str, where: str) -> str:  # noqa: ANN401

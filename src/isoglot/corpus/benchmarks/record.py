@@ -22,7 +22,7 @@ class Translation(NamedTuple):
 
 
 class Similarity(NamedTuple):
-    """Semantic textual similarity: two sentences and the human score of their likeness, 0 to 5."""
+    """Semantic textual similarity: two sentences and the human score of their likeness, 0 to 5, or 0 to 1."""
 
     sentence1: str
     sentence2: str
