@@ -22,7 +22,7 @@ class Signals:
     """A progress that is sent a signal after so many steps, and again after each that follows; `tasks`: what began."""
 
     def __init__(self, number, after):
-        self.number, self.left, self.tasks = number, after, []
+        self.number, self.left, self.tasks, self.notes = number, after, [], []
 
     @contextlib.contextmanager
     def task(self, label, total, unit):
@@ -35,10 +35,10 @@ class Signals:
             signal.raise_signal(self.number)
 
     def note(self, text):
-        """Nobody reads remarks here."""
+        self.notes.append(text)
 
     def stage(self, name, summary):
-        """Nor stages."""
+        """Nobody reads stages here."""
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,10 @@ def test_an_interrupted_run_goes_on_at_its_last_step_with_the_same_bits(
     reference, outcome = whole
     after = outcome.progressed.schedule.evaluate_every * looks + 2
     assert after % outcome.progressed.schedule.evaluate_every
+    report = Signals(number, after)
     with sigterm_as_interrupt(), pytest.raises(raised):
-        train(make_run(tiny_folder, tmp_path), Signals(number, after))
+        train(make_run(tiny_folder, tmp_path), report)
+    assert report.notes[-1].startswith("ending after this step")
     found = checkpoint.newest(tmp_path, "r")
     assert found is not None
     assert found[1].step == after
@@ -78,7 +80,7 @@ def test_an_interrupted_run_goes_on_at_its_last_step_with_the_same_bits(
 @SIGNALS
 def test_the_second_signal_ends_at_once(number, raised):
     done = []
-    with sigterm_as_interrupt(), pytest.raises(raised), held_back() as held:
+    with sigterm_as_interrupt(), pytest.raises(raised), held_back(lambda: None) as held:
         signal.raise_signal(number)
         done.append(held.waits)
         signal.raise_signal(number)
@@ -89,7 +91,7 @@ def test_the_second_signal_ends_at_once(number, raised):
 @SIGNALS
 def test_a_signal_that_nobody_asked_for_comes_at_the_end(number, raised):
     done = []
-    with sigterm_as_interrupt(), pytest.raises(raised), held_back():
+    with sigterm_as_interrupt(), pytest.raises(raised), held_back(lambda: None):
         signal.raise_signal(number)
         done.append("all of it")
     assert done == ["all of it"]
@@ -97,7 +99,7 @@ def test_a_signal_that_nobody_asked_for_comes_at_the_end(number, raised):
 
 def test_afterwards_signals_do_what_they_did():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with pytest.raises(ZeroDivisionError), held_back():
+    with pytest.raises(ZeroDivisionError), held_back(lambda: None):
         signal.raise_signal(signal.SIGINT)
         raise ZeroDivisionError  # what failed is told, rather than that it was also interrupted
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
@@ -106,7 +108,7 @@ def test_afterwards_signals_do_what_they_did():
 def test_what_was_ignored_stays_ignored_and_other_threads_hold_nothing():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with held_back() as held:
+        with held_back(lambda: None) as held:
             signal.raise_signal(signal.SIGTERM)
             assert not held.waits
     finally:
@@ -114,7 +116,7 @@ def test_what_was_ignored_stays_ignored_and_other_threads_hold_nothing():
     seen = []
 
     def work():
-        with held_back() as held:
+        with held_back(lambda: None) as held:
             seen.append(held.waits)
 
     thread = threading.Thread(target=work)

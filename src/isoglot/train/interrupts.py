@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -14,7 +14,8 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 class Held:
     """A signal that waits; nothing is held back outside the main thread, nor what was ignored before."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
         main = threading.current_thread() is threading.main_thread()
         handlers = {number: signal.getsignal(number) for number in _NUMBERS if main}
         self._before = {
@@ -45,15 +46,19 @@ class Held:
     def _hold(self, number: int, _frame: FrameType | None) -> None:
         self.end()
         self._waiting = number
+        self._tell()
 
 
 @contextmanager
-def held_back() -> Iterator[Held]:
+def held_back(tell: Callable[[], None]) -> Iterator[Held]:
     """Let Ctrl-C and SIGTERM wait inside until they are let go, at the end at the latest; a second one does not wait.
 
     Where the work inside fails, that is what is told.
+
+    Args:
+        tell: called in the signal's handler when one begins to wait, so that whoever sent it sees that it came.
     """
-    held = Held()
+    held = Held(tell)
     try:
         yield held
     finally:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _REWOUND_RATE = 0.5  # factor on the learning rate after each collapse
 NOT_FINITE = "not_finite.json"
+_ENDING = "ending after this step, with a checkpoint; once more ends it at once"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def train(run: Run, progress: Progress = SILENT) -> Outcome:
         logged(run, progressed.step) as log,
         progress.task(label, left, "steps") as task,
         explaining_full_memory("in training", _smaller(run.config)),
-        held_back() as held,
+        held_back(lambda: task.note(_ENDING)) as held,
     ):
         progressed, remark = _steps(run, optimiser, progressed, task, log, held)
     checkpoint.load_best(run.folder, progressed.best_step, run.student.model, run.objective.beside)
