@@ -65,7 +65,7 @@ def test_an_error_in_the_user_of_the_arrays_leaves_no_thread():
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        list(arrays([["a"], ["b"]], list, compute, 1))
+        list(arrays([["a"], ["b"]], list, lambda texts: [np.arange(len(texts))], compute, 1))
     assert threads() == []
 
 

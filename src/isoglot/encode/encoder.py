@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isoglot.encode.ahead import Batches, arrays
+from isoglot.encode.ahead import arrays
 from isoglot.encode.batches import by_tokens, least_padding
 from isoglot.errors import RequestError
 from isoglot.progress import SILENT, Progress, Task
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from isoglot.encode.model import PoolingMode, SentenceModel
@@ -94,47 +95,55 @@ class Encoder:
     def _arrays(
         self, lists: Sequence[Sequence[str]], head: _Head, width: int, task: Task
     ) -> Iterator[NDArray[np.float32]]:
-        def compute(tokens: Tokens) -> Batches:
-            for rows, vectors in self._computed(tokens, head):
-                yield rows, vectors
-                task.advance(len(rows))
+        import torch
 
-        return arrays(lists, self._tokens, compute, width)
+        from isoglot.encode.lanes import can_share, in_lanes, in_turn
+        from isoglot.encode.packed import is_known
+        from isoglot.encode.precision import autocast
+
+        backbone, device = self.model.backbone, next(self.model.parameters()).device
+        plain = device.type == "cpu" and is_known(backbone)
+
+        @contextmanager
+        def ready() -> Iterator[None]:
+            # one autocast for all batches, since it casts every weight again each time it is entered
+            with torch.inference_mode(), autocast(self.precision, device):
+                yield
+
+        def whole(tokens: Tokens) -> bool:
+            return plain and bool((tokens.lengths > 0).all())
+
+        def cut(tokens: Tokens) -> list[NDArray[np.int64]]:
+            if whole(tokens):
+                return by_tokens(tokens.lengths, BATCH_TOKENS)
+            return least_padding(tokens.lengths, BATCH_TOKENS, _BATCH_COST.get(device.type, BATCH_TOKENS))
+
+        def compute(batch: tuple[Tokens, NDArray[np.int64]]) -> NDArray[np.float32]:
+            tokens, rows = batch
+            features = self._packed(tokens, rows) if whole(tokens) else self._padded(tokens, rows)
+            vectors: NDArray[np.float32] = head(features).float().cpu().numpy()
+            return vectors
+
+        in_order = partial(in_lanes if can_share(backbone) else in_turn, ready=ready)
+        return arrays(lists, self._tokens, cut, compute, width, in_order, task.advance)
 
     def _tokens(self, texts: Sequence[str]) -> Tokens:
         tokens = self.tokenizer(texts, self.model.shape.prompt)
         return tokens if self.remap is None else self.remap(tokens)
 
-    def _computed(self, tokens: Tokens, head: _Head) -> Batches:
-        """Give row numbers and their vectors, batch by batch."""
-        import torch
-
-        from isoglot.encode.packed import is_known
-        from isoglot.encode.precision import autocast
-
-        device = next(self.model.parameters()).device
-        whole = device.type == "cpu" and is_known(self.model.backbone) and bool((tokens.lengths > 0).all())
-        batches = self._packed if whole else self._padded
-        # one autocast for all batches, since it casts every weight again each time it is entered
-        with torch.inference_mode(), autocast(self.precision, device):
-            for rows, features in batches(tokens, device):
-                yield rows, head(features).float().cpu().numpy()
-
-    def _packed(self, tokens: Tokens, _device: torch.device) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
-        """Pooled features of batches without padding."""
+    def _packed(self, tokens: Tokens, rows: NDArray[np.int64]) -> Tensor:
+        """Pooled features of a batch without padding."""
         from isoglot.encode.packed import arrange, pooled, token_vectors
 
-        for rows in by_tokens(tokens.lengths, BATCH_TOKENS):
-            ids, groups = arrange(tokens, rows)
-            hidden = token_vectors(self.model.backbone, ids, groups).float()
-            yield rows, pooled(hidden, groups, self.model.shape.pooling)
+        ids, groups = arrange(tokens, rows)
+        hidden = token_vectors(self.model.backbone, ids, groups).float()
+        return pooled(hidden, groups, self.model.shape.pooling)
 
-    def _padded(self, tokens: Tokens, device: torch.device) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
-        """Pooled features of rectangles, for any network and any device."""
-        cost = _BATCH_COST.get(device.type, BATCH_TOKENS)
-        for rows in least_padding(tokens.lengths, BATCH_TOKENS, cost):
-            ids, mask = tokens.padded(rows)
-            yield rows, self.model.features(ids.to(device), mask.to(device))
+    def _padded(self, tokens: Tokens, rows: NDArray[np.int64]) -> Tensor:
+        """Pooled features of a rectangle, for any network and any device."""
+        device = next(self.model.parameters()).device
+        ids, mask = tokens.padded(rows)
+        return self.model.features(ids.to(device), mask.to(device))
 
 
 def load_encoder(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoglot.artefact import digest_bytes, digest_file, digest_json, read_json
-from isoglot.encode.ahead import Batches, arrays
+from isoglot.encode.ahead import arrays
 from isoglot.encode.batches import by_length
 from isoglot.encode.model_folder import (
     PoolingMode,
@@ -70,9 +70,8 @@ class OnnxEncoder:
 
     def encode_each(self, lists: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
         """Encode lists one after another, each as `encode` does, while the next one is tokenised in a thread."""
-        for result in arrays(
-            lists, partial(self.tokenizer, prompt=self.prompt), self._batches, self.dimension
-        ):
+        prepare = partial(self.tokenizer, prompt=self.prompt)
+        for result in arrays(lists, prepare, _cut, self._run, self.dimension):
             yield unit(result) if self.normalise else result
 
     def missing(self, texts: Sequence[str]) -> NDArray[np.bool_]:
@@ -92,11 +91,8 @@ class OnnxEncoder:
         }
         return {**parts, "fingerprint": digest_json(parts)}
 
-    def _batches(self, tokens: Tokens) -> Batches:
-        for rows in by_length(tokens.lengths, _BATCH_TOKENS):
-            yield rows, self._run(tokens, rows)
-
-    def _run(self, tokens: Tokens, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _run(self, batch: tuple[Tokens, NDArray[np.int64]]) -> NDArray[np.float32]:
+        tokens, rows = batch
         ids, mask = tokens.rectangle(rows)
         known = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         wanted = {item.name: known[item.name] for item in self.session.get_inputs()}
@@ -110,6 +106,10 @@ class OnnxEncoder:
                 "Export it with a free batch and length.",
             )
         return vectors
+
+
+def _cut(tokens: Tokens) -> list[NDArray[np.int64]]:
+    return by_length(tokens.lengths, _BATCH_TOKENS)
 
 
 def pool(hidden: NDArray[np.float32], mask: NDArray[np.int64], modes: Pooling) -> NDArray[np.float32]:

@@ -19,6 +19,9 @@ def sentence_vectors(
 ) -> Tensor:
     """Run some texts through the student; its model is in eval mode again afterwards.
 
+    On a processor a transformer runs them in parts of `BATCH_TOKENS`, in lanes (`encode/lanes.py`), forward and
+    backward. With dropout it runs all at once: parts side by side would draw from torch's one generator in any order.
+
     Args:
         student: the encoder that learns.
         tokens: ids in the student's present vocabulary.
@@ -28,12 +31,27 @@ def sentence_vectors(
     Returns:
         float32 [b, dimension] on the student's device, with its gradient.
     """
+    import torch
+
+    from isoglot.encode.encoder import BATCH_TOKENS
     from isoglot.encode.precision import autocast
+    from isoglot.objective.parts import equal_parts, in_parts, profits
 
     model = student.model.train(dropout)
     device = next(model.parameters()).device
-    ids, mask = tokens.padded(rows)
-    with autocast(student.precision, device):
-        vectors: Tensor = model(ids.to(device), mask.to(device))
+
+    def forward(part: NDArray[np.int64]) -> Tensor:
+        ids, mask = tokens.padded(part)
+        with autocast(student.precision, device):
+            vectors: Tensor = model(ids.to(device), mask.to(device))
+        return vectors.float()
+
+    places = equal_parts(tokens.lengths[rows], BATCH_TOKENS)
+    if dropout or len(places) < 2 or not profits(model):
+        vectors = forward(rows)
+    else:
+        weights = [weight for weight in model.parameters() if weight.requires_grad]
+        parts = in_parts(forward, [rows[place] for place in places], weights)
+        vectors = parts.index_select(0, torch.from_numpy(np.argsort(np.concatenate(places), kind="stable")))
     model.eval()
-    return vectors.float()
+    return vectors

@@ -1,0 +1,99 @@
+"""One batch in several parts, each forward and backward in a lane of its own; together the same function.
+
+Every part has a graph of its own. Their vectors are leaves of the batch's graph; when its backward pass comes to them,
+the parts go on with theirs, and the gradients of the weights are summed up in the order of the parts, so the same
+batch gives the same bits again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from functools import reduce
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from isoglot.encode.backbones import BiLstm, TokenTable
+from isoglot.encode.lanes import can_share, in_lanes
+from isoglot.encode.model import SentenceModel
+
+Rows = NDArray[np.int64]
+Forward = Callable[[Rows], Tensor]
+Gradients = tuple[Tensor | None, ...]
+
+
+def profits(model: SentenceModel) -> bool:
+    """Tell whether parts are faster: a table has nothing to compute, and a recurrence wants many sentences at once."""
+    return can_share(model.backbone) and not isinstance(model.backbone, BiLstm | TokenTable)
+
+
+def equal_parts(lengths: NDArray[np.int64], tokens: int) -> list[Rows]:
+    """Cut texts into parts of similar length and about equally many tokens each, near to `tokens`.
+
+    Args:
+        lengths: int64 [b], of the texts.
+        tokens: wanted in a part.
+
+    Returns:
+        Places in `lengths`, each in one part, the longest texts first; a function of the arguments alone.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    before = np.cumsum(lengths[order]) - lengths[order]
+    parts = max(1, round(int(lengths.sum()) / tokens))
+    starts = np.searchsorted(before, np.arange(1, parts) * (int(lengths.sum()) / parts))
+    return [part for part in np.split(order, starts) if len(part)]
+
+
+def in_parts(forward: Forward, parts: Sequence[Rows], weights: Sequence[nn.Parameter]) -> Tensor:
+    """Run parts of a batch.
+
+    Args:
+        forward: gives the vectors of a part, with a graph to `weights`; called in other threads.
+        parts: rows of each.
+        weights: what learns.
+
+    Returns:
+        float [rows, dimension] in the order of the parts, with a gradient to `weights`.
+    """
+    vectors: Tensor = _Parts.apply(forward, parts, *weights)  # type: ignore[no-untyped-call]
+    return vectors
+
+
+class _Kept:
+    """What the backward pass needs of the forward one; torch makes it."""
+
+    vectors: list[Tensor]
+    weights: tuple[Tensor, ...]
+
+
+class _Parts(torch.autograd.Function):
+    """The parts as one step of the batch's graph."""
+
+    @staticmethod
+    def forward(ctx: _Kept, forward: Forward, parts: Sequence[Rows], *weights: Tensor) -> Tensor:
+        with closing(in_lanes(forward, parts, torch.enable_grad)) as vectors:
+            ctx.vectors = list(vectors)
+        ctx.weights = weights
+        return torch.cat([part.detach() for part in ctx.vectors])
+
+    @staticmethod
+    def backward(ctx: _Kept, gradient: Tensor) -> Gradients:
+        def back(part: tuple[Tensor, Tensor]) -> Gradients:
+            return torch.autograd.grad(part[0], ctx.weights, part[1], allow_unused=True)
+
+        pieces = zip(ctx.vectors, torch.split(gradient, [len(part) for part in ctx.vectors]), strict=True)
+        with closing(in_lanes(back, pieces, torch.enable_grad)) as gradients:
+            return (None, None, *_sum(gradients))
+
+
+def _sum(gradients: Iterable[Gradients]) -> Gradients:
+    """Add up gradients of the same weights, part by part; None where no part has one."""
+    return reduce(lambda total, part: tuple(map(_plus, total, part)), gradients)
+
+
+def _plus(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    # not in place: two weights may have been given the same tensor
+    return other if one is None else one if other is None else one + other
