@@ -20,6 +20,7 @@ from isoglot.encode.backbones import BiLstm, TokenTable
 from isoglot.encode.lanes import can_share, in_lanes
 from isoglot.encode.model import SentenceModel
 
+_MOST = 4  # every part has a gradient of each weight, and these have to be added up
 Rows = NDArray[np.int64]
 Forward = Callable[[Rows], Tensor]
 Gradients = tuple[Tensor | None, ...]
@@ -31,19 +32,20 @@ def profits(model: SentenceModel) -> bool:
 
 
 def equal_parts(lengths: NDArray[np.int64], tokens: int) -> list[Rows]:
-    """Cut texts into parts of similar length and about equally many tokens each, near to `tokens`.
+    """Cut texts into at most `_MOST` parts of similar length and about equally many tokens each.
 
     Args:
         lengths: int64 [b], of the texts.
-        tokens: wanted in a part.
+        tokens: wanted in a part; they become more where there are too many for that.
 
     Returns:
         Places in `lengths`, each in one part, the longest texts first; a function of the arguments alone.
     """
     order = np.argsort(-lengths, kind="stable")
     before = np.cumsum(lengths[order]) - lengths[order]
-    parts = max(1, round(int(lengths.sum()) / tokens))
-    starts = np.searchsorted(before, np.arange(1, parts) * (int(lengths.sum()) / parts))
+    total = int(lengths.sum())
+    parts = min(_MOST, max(1, round(total / tokens)))
+    starts = np.searchsorted(before, np.arange(1, parts) * (total / parts))
     return [part for part in np.split(order, starts) if len(part)]
 
 
