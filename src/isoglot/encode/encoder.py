@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -95,20 +94,12 @@ class Encoder:
     def _arrays(
         self, lists: Sequence[Sequence[str]], head: _Head, width: int, task: Task
     ) -> Iterator[NDArray[np.float32]]:
-        import torch
-
         from isoglot.encode.lanes import can_share, in_lanes, in_turn
         from isoglot.encode.packed import is_known
-        from isoglot.encode.precision import autocast
+        from isoglot.encode.precision import only_forward
 
         backbone, device = self.model.backbone, next(self.model.parameters()).device
         plain = device.type == "cpu" and is_known(backbone)
-
-        @contextmanager
-        def ready() -> Iterator[None]:
-            # one autocast for all batches, since it casts every weight again each time it is entered
-            with torch.inference_mode(), autocast(self.precision, device):
-                yield
 
         def whole(tokens: Tokens) -> bool:
             return plain and bool((tokens.lengths > 0).all())
@@ -124,6 +115,7 @@ class Encoder:
             vectors: NDArray[np.float32] = head(features).float().cpu().numpy()
             return vectors
 
+        ready = partial(only_forward, self.precision, device)
         in_order = partial(in_lanes if can_share(backbone) else in_turn, ready=ready)
         return arrays(lists, self._tokens, cut, compute, width, in_order, task.advance)
 

@@ -8,7 +8,6 @@ lane computes it changes nothing. See docs/experiments.md.
 from __future__ import annotations
 
 import itertools
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -52,7 +51,7 @@ def in_lanes(work: Callable[[A], R], items: Iterable[A], ready: Ready) -> Genera
     Args:
         work: what to do; torch's modes (gradient, autocast) are those of `ready`, not the caller's.
         items: what to do it to; read as results are taken, at most `_AHEAD` a lane ahead of them.
-        ready: entered once in every lane.
+        ready: entered around the work.
     """
     threads = torch.get_num_threads()
     waiting = iter(items)
@@ -64,6 +63,7 @@ def in_lanes(work: Callable[[A], R], items: Iterable[A], ready: Ready) -> Genera
         yield from _shared(work, itertools.chain(first, waiting), ready, len(first), threads // len(first))
     finally:
         torch.set_num_threads(threads)  # the lanes' own number has become that of this thread's products too
+        torch.clear_autocast_cache()
         _only_one.release()
 
 
@@ -71,21 +71,20 @@ def _shared(
     work: Callable[[A], R], items: Iterable[A], ready: Ready, lanes: int, threads: int
 ) -> Generator[R, None, None]:
     """Yield `work(item)` in order, from so many lanes of so many threads each."""
-    given: queue.SimpleQueue[tuple[Future[R], A] | None] = queue.SimpleQueue()
-    coming: deque[Future[R]] = deque()
 
-    def lane() -> None:
+    def begin() -> None:
         torch.set_num_threads(threads)
-        with ready():
-            for future, item in iter(given.get, None):
-                _settle(future, work, item)
+        torch.autocast_increment_nesting()  # leaving `ready` then keeps the weights that autocast has cast for all
 
-    with ThreadPoolExecutor(lanes, "isoglot-lane") as pool:
-        running = [pool.submit(lane) for _ in range(lanes)]
+    def run(item: A) -> R:
+        with ready():
+            return work(item)
+
+    coming: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(lanes, "isoglot-lane", begin) as pool:
         try:
             for item in items:
-                coming.append(Future())
-                given.put((coming[-1], item))
+                coming.append(pool.submit(run, item))
                 if len(coming) >= lanes * _AHEAD:
                     yield coming.popleft().result()
             while coming:
@@ -93,17 +92,3 @@ def _shared(
         finally:
             for future in coming:
                 future.cancel()
-            for _ in running:
-                given.put(None)
-    for each in running:
-        each.result()
-
-
-def _settle(future: Future[R], work: Callable[[A], R], item: A) -> None:
-    """Do the work of a future that nobody has given up, and tell it what came of it."""
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        future.set_result(work(item))
-    except BaseException as error:  # noqa: BLE001  raised again where the result is taken
-        future.set_exception(error)

@@ -65,7 +65,7 @@ def arrange(tokens: Tokens, rows: NDArray[np.int64]) -> tuple[Tensor, Groups]:
 def token_vectors(backbone: nn.Module, ids: Tensor, groups: Groups) -> Tensor:
     """Last hidden states, float32 [total, width], of sentences laid out by `arrange`.
 
-    To be called in inference mode: tensors are changed in place.
+    To be called without gradients: tensors are changed in place.
     """
     network: Any = backbone
     positions = torch.cat([_positions(network.embeddings, part) for part in rectangles(ids, groups)])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -29,6 +30,18 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
     import torch
 
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+@contextmanager
+def only_forward(precision: Precision, device: torch.device) -> Iterator[None]:
+    """Compute vectors in `precision`, without a gradient.
+
+    Without inference mode too: in it autocast casts every weight again for every product.
+    """
+    import torch
+
+    with torch.no_grad(), autocast(precision, device):
+        yield
 
 
 def best_device() -> torch.device:

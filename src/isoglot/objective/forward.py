@@ -19,7 +19,8 @@ def sentence_vectors(
 ) -> Tensor:
     """Run some texts through the student; its model is in eval mode again afterwards.
 
-    On a processor a transformer runs them in a few parts, in lanes (`encode/lanes.py`), forward and backward. With dropout it runs all at once: parts side by side would draw from torch's one generator in any order.
+    On a processor a transformer runs them in a few parts, in lanes (`encode/lanes.py`), forward and backward. With
+    dropout it runs all at once: parts side by side would draw from torch's one generator in any order.
 
     Args:
         student: the encoder that learns.

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,21 +181,26 @@ def _outputs(source: Encoder, size: int, progress: Progress) -> torch.Tensor:
     """What the encoder makes of every token alone, between its special tokens."""
     import torch
 
-    from isoglot.encode.precision import autocast
+    from isoglot.encode.lanes import can_share, in_lanes, in_turn
+    from isoglot.encode.precision import only_forward
 
     device = next(source.model.parameters()).device
     around = np.array(source.tokenizer.backend.encode("").ids, np.int64)
     result = torch.empty(size, source.model.feature_width)
     before, after = around[: (len(around) + 1) // 2], around[(len(around) + 1) // 2 :]
-    with progress.task("vectors of single tokens", size, "tokens") as task, torch.inference_mode():
-        for start in range(0, size, _TOKENS_AT_ONCE):
-            tokens = np.arange(start, min(size, start + _TOKENS_AT_ONCE))
-            columns = [*before, None, *after]
-            ids = np.stack([tokens if one is None else np.full(len(tokens), one) for one in columns], axis=1)
-            with autocast(source.precision, device):
-                vectors = source.model.features(
-                    torch.from_numpy(ids).to(device), torch.ones(ids.shape, dtype=torch.int64, device=device)
-                )
-            result[start : start + len(tokens)] = vectors.float().cpu()
-            task.advance(len(tokens))
+
+    def features(start: int) -> torch.Tensor:
+        tokens = np.arange(start, min(size, start + _TOKENS_AT_ONCE))
+        columns = [*before, None, *after]
+        ids = np.stack([tokens if one is None else np.full(len(tokens), one) for one in columns], axis=1)
+        mask = torch.ones(ids.shape, dtype=torch.int64, device=device)
+        return source.model.features(torch.from_numpy(ids).to(device), mask).float().cpu()
+
+    starts = range(0, size, _TOKENS_AT_ONCE)
+    in_order = in_lanes if can_share(source.model.backbone) else in_turn
+    batches = in_order(features, starts, partial(only_forward, source.precision, device))
+    with progress.task("vectors of single tokens", size, "tokens") as task, closing(batches):
+        for start, vectors in zip(starts, batches, strict=True):
+            result[start : start + len(vectors)] = vectors
+            task.advance(len(vectors))
     return result
