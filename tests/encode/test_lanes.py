@@ -1,5 +1,7 @@
 """Batches side by side: order, number of threads, place of errors, no thread left, and the same bits."""
 
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -103,6 +105,17 @@ def test_who_comes_while_another_has_lanes_goes_in_turn(two_threads):
     inner = in_lanes(lambda _: len(lanes()), range(4), ready)
     assert list(inner) == [before] * 4
     assert list(outer) == list(range(1, 10))
+
+
+def test_a_program_ends_though_its_lanes_were_never_closed():
+    program = (
+        "import sys, torch; from contextlib import nullcontext; from isoglot.encode.lanes import in_lanes;"
+        "torch.set_num_threads(2); sys.kept = in_lanes(abs, range(100), nullcontext); print(next(sys.kept))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout == "0\n"
 
 
 @pytest.mark.parametrize("rope", ["default", "dynamic", "longrope", {"full": "dynamic"}])

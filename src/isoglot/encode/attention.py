@@ -1,7 +1,7 @@
 """Attention for short sequences as plain matrix products; longer ones go to torch's fused attention.
 
-On processors torch's fused attention is the slow choice for short sequences, forward and backward, the more so with
-several threads: under about 200 tokens in bf16, under about 40 in fp32. See docs/experiments.md.
+On processors torch's fused attention is the slow choice for short sequences, forward and backward: under about 200
+tokens in bf16, under about 30 in fp32 in the one thread that a lane has. See docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 NAME = "isoglot_short"
-LONGEST_SHORT = {"bf16": 192, "fp32": 24}  # tokens, on processors, in the single thread of a lane
+LONGEST_SHORT = {"bf16": 192, "fp32": 24}  # tokens, on processors
 
 
 def register() -> None:
