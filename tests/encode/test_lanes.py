@@ -64,6 +64,25 @@ def test_one_item_has_all_threads_and_no_lane(two_threads, items):
     assert list(in_lanes(work, range(items), ready)) == [(2, True)] * items
 
 
+@pytest.mark.parametrize("way", [in_lanes, in_turn])
+def test_torchs_modes_are_the_callers_own_between_results(two_threads, way):
+    first, second = (way(lambda _: torch.is_inference_mode_enabled(), range(9), ready) for _ in range(2))
+    assert [next(first), next(second)] == [True, True]
+    assert not torch.is_inference_mode_enabled()
+    first.close()
+    second.close()
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_with_one_thread_there_is_one_lane():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    names = set(in_lanes(lambda _: threading.current_thread().name, range(4), ready))
+    torch.set_num_threads(before)
+    assert len(names) == 1
+    assert all(name.startswith("isoglot-lane") for name in names)
+
+
 def test_only_few_items_are_taken_ahead(two_threads):
     taken = []
 

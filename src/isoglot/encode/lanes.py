@@ -37,16 +37,18 @@ def can_share(backbone: nn.Module) -> bool:
 
 
 def in_turn(work: Callable[[A], R], items: Iterable[A], ready: Ready) -> Generator[R, None, None]:
-    """Yield `work(item)` for every item, in order, in this thread and inside `ready()`."""
-    with ready():
-        yield from map(work, items)
+    """Yield `work(item)` for every item, in order, in this thread; torch's modes are the caller's own in between."""
+    for item in items:
+        with ready():
+            result = work(item)
+        yield result
 
 
 def in_lanes(work: Callable[[A], R], items: Iterable[A], ready: Ready) -> Generator[R, None, None]:
     """Yield `work(item)` for every item, in order; as many at once as torch has threads, which they share evenly.
 
     An error is raised where the result would have come. Once the generator has ended, raised or been closed, its
-    threads have ended too. A single item, a single thread, and whoever comes while another has lanes go `in_turn`.
+    threads have ended too. A single item, and the items of whoever comes while another has lanes, go `in_turn`.
 
     Args:
         work: what to do; torch's modes (gradient, autocast) are those of `ready`, not the caller's.
@@ -55,12 +57,13 @@ def in_lanes(work: Callable[[A], R], items: Iterable[A], ready: Ready) -> Genera
     """
     threads = torch.get_num_threads()
     waiting = iter(items)
-    first = list(itertools.islice(waiting, threads))
+    first = list(itertools.islice(waiting, max(2, threads)))
     if len(first) < 2 or not _only_one.acquire(blocking=False):
         yield from in_turn(work, itertools.chain(first, waiting), ready)
         return
     try:
-        yield from _shared(work, itertools.chain(first, waiting), ready, len(first), threads // len(first))
+        lanes = min(threads, len(first))
+        yield from _shared(work, itertools.chain(first, waiting), ready, lanes, threads // lanes)
     finally:
         torch.set_num_threads(threads)  # the lanes' own number has become that of this thread's products too
         torch.clear_autocast_cache()
