@@ -1,8 +1,8 @@
 """Lanes: threads on a processor that compute one batch each, in place of sharing out every operation of one batch.
 
 An operation that is shared out is over when its slowest part is, and those between the products are too small to share.
-With a batch in each thread the processors wait for each other once a batch. What a batch gives is the same: which
-lane computes it changes nothing. See docs/experiments.md.
+With a batch in each thread no processor waits for another. What a batch gives is the same: which lane computes it
+changes nothing. See docs/experiments.md.
 """
 
 from __future__ import annotations
