@@ -1,7 +1,7 @@
 """Distillation: isoglot beside sentence-transformers, over time, on the same pairs, models and cores.
 
     python bench/distil_vs_sentence_transformers.py --data DIR --state DIR --json [--minutes 60] [--threads 2]
-        [--arms published best warm ours cold] [--languages deu fra spa tur ara swh] [--pairs 25000]
+        [--arms published best warm ours cold turns] [--languages deu fra spa tur ara swh] [--pairs 25000]
 
 DIR of --data holds `parallel/<set>/eng-<language>.tsv.gz` (columns source_lang, target_lang, source, target) and
 `eval/{tatoeba-v1,stsb}/`. From every file of --sets and --languages the same number of pairs is drawn, cleaned as a
@@ -19,6 +19,8 @@ Arms, each a program of its own with the same number of threads:
                start are counted once, as long as they took us, and its labels come from our store
     ours       `isoglot run` with its defaults, --our-minutes of training
     cold       the same without warm start, mean pooling and --cold-rate, --minutes of training
+    turns      speeds alone, for a machine that is faster in one hour than in the next: the peer as published and at
+               its best takes --rounds steps in one program with ours, which has as long for its steps after each
 
 A snapshot is Tatoeba (sentence in x -> the teacher's English vectors, the first rows of each file, accuracy), R2 on
 the dev split, and Spearman on STSb dev (x beside English). The clock stands still meanwhile; it begins before the
@@ -32,7 +34,7 @@ steps; `ungrouped` counts two sentences as a pair, `grouped` the translations, w
 Every snapshot and trial is kept under --state. The same command again measures only arms that are not finished, each
 from its start; other --minutes, --levels or rates measure arms anew, other data or threads have a folder of their own.
 An arm's time depends on the machine: let nothing else run. With the defaults on two cores: trials 20 minutes, ours 15,
-published, best, warm and cold up to 60 and a quarter of an hour of snapshots each.
+published, best, warm and cold up to 60 and a quarter of an hour of snapshots each, turns 20.
 """
 
 from __future__ import annotations
@@ -44,15 +46,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distillation.levels import Reached, fastest, ratio, time_to
 from distillation.material import Folder, Settings, count
 from isoglot.artefact import digest_json, read_json, write_json
 
+if TYPE_CHECKING:
+    from distillation.peer import Recipe
+    from distillation.sweep import Grid
+
 ARMS = ("published", "best", "warm", "ours", "cold")
 PEERS = ARMS[:3]
-NEEDS = {"best": ("sweep",), "warm": ("sweep", "align")}
+TURNS = "turns"
+NEEDS = {"best": ("sweep",), "warm": ("sweep", "align"), TURNS: ("sweep",)}
 GOALS = {
     "time to quality": {"published": 20, "warm": 4},
     "pairs/s, grouped": {"published": 8, "best": 5},
@@ -91,7 +98,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True, help="results so far; the same command goes on")
-    parser.add_argument("--arms", nargs="+", default=ARMS, choices=ARMS)
+    parser.add_argument("--arms", nargs="+", default=(*ARMS, TURNS), choices=(*ARMS, TURNS))
     parser.add_argument("--minutes", type=float, default=60, help="longest training of an arm")
     parser.add_argument("--least-minutes", type=float, default=4, help="shortest training of an arm")
     parser.add_argument("--our-minutes", type=float, default=10, help="schedule of our own arm")
@@ -119,6 +126,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--trial-minutes", type=float, default=3, help="of each learning rate that is tried")
     parser.add_argument("--trial-steps", type=int, default=8, help="of each batch size that is tried")
+    parser.add_argument("--rounds", type=int, default=12, help="of turns, with each of the peer's recipes")
     parser.add_argument("--warm-rate", type=float, default=2e-5, help="of the peer from our warm start")
     parser.add_argument("--cold-rate", type=float, default=2e-4, help="of ours without warm start")
     parser.add_argument("--json", action="store_true")
@@ -151,6 +159,7 @@ def asked(name: str, options: argparse.Namespace) -> dict[str, Any]:
     own: dict[str, dict[str, Any]] = {
         "align": {"minutes": 0, "least_minutes": 0, "at": [], "goal": 1},
         "sweep": trials,
+        TURNS: {"rounds": options.rounds, "trials": trials},
         "best": {**times, "trials": trials},
         "warm": {**times, "trials": trials, "rate": options.warm_rate},
         "ours": {**times, "minutes": options.our_minutes},
@@ -212,13 +221,13 @@ def run_peer(options: argparse.Namespace, folder: Folder, settings: Settings) ->
     from distillation.judge import Judge
 
     name, judge = options.child, Judge.open(folder)
-    grid = sweep.Grid(
-        tuple(options.batches), tuple(options.rates), options.trial_minutes, options.trial_steps
-    )
     recipe, before, start = peer.Recipe(), 0.0, None
     if name != "published":
-        recipe = sweep.Sweep(folder, settings, grid, judge).best(options.minutes)
+        recipe = sweep.Sweep(folder, settings, _grid(options), judge).best(options.minutes)
     if name == "sweep":
+        return
+    if name == TURNS:
+        take_turns(folder, settings, asked(name, options), {"published": peer.Recipe(), "best": recipe})
         return
     if name == "warm":
         recipe = recipe._replace(rate=options.warm_rate, normalise=False)
@@ -230,11 +239,28 @@ def run_peer(options: argparse.Namespace, folder: Folder, settings: Settings) ->
     peer.run(folder, settings, recipe, record, start)
 
 
+def take_turns(
+    folder: Folder, settings: Settings, wanted: dict[str, Any], recipes: dict[str, Recipe]
+) -> None:
+    from distillation import turns
+
+    found = {
+        name: turns.measure(folder, settings, recipe, wanted["rounds"]) for name, recipe in recipes.items()
+    }
+    write_json(folder.arm(TURNS), {"options": wanted, **found, "finished": True})
+
+
+def _grid(options: argparse.Namespace) -> Grid:
+    from distillation.sweep import Grid
+
+    return Grid(tuple(options.batches), tuple(options.rates), options.trial_minutes, options.trial_steps)
+
+
 def summary(folder: Folder, settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     """Everything that is known of the arms asked for, and the ratios."""
     from isoglot.encode.precision import best_device, choose
 
-    arms = {name: read_json(folder.arm(name)) for name in options.arms}
+    arms = {name: read_json(folder.arm(name)) for name in options.arms if name != TURNS}
     times = {name: levels_of(arm, options.levels) for name, arm in arms.items()}
     found: dict[str, Any] = {
         "settings": {**settings._asdict(), **count(folder.pairs)},
@@ -247,6 +273,8 @@ def summary(folder: Folder, settings: Settings, options: argparse.Namespace) -> 
     }
     if "best" in arms:
         found["trials"] = read_json(folder.arm("sweep"))
+    if TURNS in options.arms:
+        found["in turns"] = read_json(folder.arm(TURNS))
     if "ours" in arms:
         found |= compared(arms, times)
     return found

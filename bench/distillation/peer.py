@@ -69,15 +69,16 @@ def own_labels(folder: Folder, settings: Settings) -> DatasetDict:
     def vectors(english: list[str]) -> NDArray[np.float32]:
         return np.asarray(teacher.encode(english, batch_size=TEACHER_BATCH, show_progress_bar=False))
 
-    return _labelled(folder, vectors)
+    return labelled(folder, vectors)
 
 
 def stored_labels(folder: Folder) -> DatasetDict:
     """Take the teacher vectors that the warm start needed anyway, whose time is counted there."""
-    return _labelled(folder, Store.open(folder.align / "store").vectors)
+    return labelled(folder, Store.open(folder.align / "store").vectors)
 
 
-def _labelled(folder: Folder, vectors: Any) -> DatasetDict:  # noqa: ANN401  a function of texts
+def labelled(folder: Folder, vectors: Any) -> DatasetDict:  # noqa: ANN401  a function of texts
+    """Pairs of every language with the vectors of their English sides."""
     pairs = json.loads(folder.pairs.read_text())
     return DatasetDict({
         tag: Dataset.from_dict({**rows, "label": list(vectors(rows["english"]))})

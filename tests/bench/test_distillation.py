@@ -102,6 +102,7 @@ def test_every_arm_is_measured_and_kept(bench_data, tiny_folder, tmp_path):
     call += ["--teacher", str(teacher), "--student", str(tiny_folder / "student")]
     call += ["--minutes", "0.2", "--our-minutes", "0.2", "--least-minutes", "0", "--at", "0.03"]
     call += ["--batches", "8", "16", "--rates", "1e-3", "--trial-minutes", "0.02", "--trial-steps", "3"]
+    call += ["--rounds", "3"]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -115,6 +116,14 @@ def test_every_arm_is_measured_and_kept(bench_data, tiny_folder, tmp_path):
     assert max(untouched) - min(untouched) < 0.05  # one student; near ties may differ
     assert found["arms"]["warm"]["snapshots"][0] != found["arms"]["best"]["snapshots"][0]
     assert set(found["ratio"]) == {"1", "100"}
+    for name in ("published", "best"):
+        turns = found["in turns"][name]
+        assert turns["turns"] == 3
+        assert turns["ratio"]["grouped"] == pytest.approx(
+            turns["pairs/s"]["grouped"] / turns["pairs/s"]["peer"], rel=0.02
+        )
+        assert turns["ratio"]["grouped"] > turns["ratio"]["ungrouped"] > 0
+    assert found["in turns"]["best"]["recipe"]["batch"] in (8, 16)
     again = subprocess.run(call, capture_output=True, text=True, check=True)
     assert json.loads(again.stdout) == found
     assert again.stderr.split("...")[0].strip() == "prepare"
