@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     import torch
 
 DIMENSION, WARM_UP, PROFILED = 384, 3, 4
+_WAITING = "_Parts"  # the calling thread's operators while lanes work
 GOAL = 0.70
 # The first kind whose part of a name an operator's has.
 KINDS = (
@@ -224,13 +225,16 @@ def timed(
 
 def profile(run: Run, optimiser: torch.optim.Optimizer, steps: list[list[Any]]) -> dict[str, Any]:
     """Share of each kind of operator in the processor time of some steps, and the ten longest operators."""
-    from torch.profiler import ProfilerActivity
+    from torch.profiler import ProfilerActivity, _ExperimentalConfig
     from torch.profiler import profile as recorded
 
-    with recorded(activities=[ProfilerActivity.CPU]) as found:
+    everyone = _ExperimentalConfig(profile_all_threads=True)  # the lanes' threads too
+    with recorded(activities=[ProfilerActivity.CPU], experimental_config=everyone) as found:
         for step in steps:
             take(run, optimiser, step, 1e-3, 0)
-    times = Counter({event.key: event.self_cpu_time_total for event in found.key_averages()})
+    times = Counter(
+        {event.key: event.self_cpu_time_total for event in found.key_averages() if _WAITING not in event.key}
+    )
     kinds: Counter[str] = Counter()
     for name, spent in times.items():
         kinds[kind_of(name)] += spent

@@ -35,7 +35,7 @@ def sentence_vectors(
 
     from isoglot.encode.encoder import BATCH_TOKENS
     from isoglot.encode.precision import autocast
-    from isoglot.objective.parts import equal_parts, in_parts, profits
+    from isoglot.objective.parts import equal_parts, in_parts, profits, rows_alone
 
     model = student.model.train(dropout)
     device = next(model.parameters()).device
@@ -51,7 +51,8 @@ def sentence_vectors(
         vectors = forward(rows)
     else:
         weights = [weight for weight in model.parameters() if weight.requires_grad]
-        parts = in_parts(forward, [rows[place] for place in places], weights)
+        with rows_alone(model):
+            parts = in_parts(forward, [rows[place] for place in places], weights)
         vectors = parts.index_select(0, torch.from_numpy(np.argsort(np.concatenate(places), kind="stable")))
     model.eval()
     return vectors

@@ -39,6 +39,19 @@ def add_gradients(parameters: Sequence[nn.Parameter], team: Team) -> None:
             gradient.copy_(part.view_as(gradient))
 
 
+def clear(parameters: Sequence[nn.Parameter], table: nn.Parameter) -> None:
+    """Forget all gradients.
+
+    The gradient of the table of embeddings stays in memory as zeros, which a batch adds its rows to: as large as the
+    table and used in every step, it would cost more to allocate than to fill.
+    """
+    for parameter in parameters:
+        if parameter is table and parameter.requires_grad:
+            _gradient(parameter).zero_()
+        else:
+            parameter.grad = None
+
+
 def _gradient(parameter: nn.Parameter) -> Tensor:
     """Give a parameter's gradient; zeros where only other processes have one."""
     import torch

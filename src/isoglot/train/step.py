@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoglot.config import TrainConfig
 from isoglot.objective.protocol import Objective
-from isoglot.train.gradients import add_gradients
+from isoglot.train.gradients import add_gradients, clear
 from isoglot.train.team import ALONE, Team
 from isoglot.train.validation import Validate
 
@@ -66,8 +66,8 @@ def take(
     """
     import torch
 
-    optimiser.zero_grad(set_to_none=True)
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    clear(parameters, run.student.model.backbone.get_input_embeddings().weight)  # type: ignore[operator]
     weights = [run.objective.weight(batch) for batch in batches]
     losses = torch.zeros(len(batches), device=parameters[0].device)
     for place in run.team.own(range(len(batches))):
