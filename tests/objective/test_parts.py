@@ -33,11 +33,12 @@ def student(tiny_folder):
 TEXTS = [tiny.sentence(number) for number in range(50)]
 
 
-def learn(student, part_tokens, monkeypatch, *, dropout=False):
+def learn(student, part_tokens, monkeypatch, *, dropout=False, table_gradient=None):
     """Vectors, and the gradient of a weighted sum of them, with parts of so many tokens."""
     monkeypatch.setattr(encoder_module, "BATCH_TOKENS", part_tokens)
     tokens = student.tokenizer(TEXTS, "")
     student.model.zero_grad(set_to_none=True)
+    student.model.backbone.get_input_embeddings().weight.grad = table_gradient
     rows = np.random.default_rng(0).permutation(len(TEXTS))
     torch.manual_seed(0)
     vectors = sentence_vectors(student, tokens, rows, dropout=dropout)
@@ -67,6 +68,35 @@ def test_the_same_parts_give_the_same_bits_again(student, threads, monkeypatch):
         vectors, gradients = learn(student, 60, monkeypatch)
         assert torch.equal(vectors, first[0])
         assert all(one is None or torch.equal(one, first[1][name]) for name, one in gradients.items())
+
+
+def test_gradients_that_share_memory_are_summed_apart():
+    """As those of two weights whose sum was used: autograd gives both the same tensor, or views of one."""
+    one, both = torch.ones(2), torch.ones(4)
+    first = (one, one, both[:2], torch.ones(1).expand(2), None)
+    second = (torch.ones(2), torch.ones(2), torch.ones(2), torch.ones(2), torch.ones(2))
+    third = (None, torch.ones(2), None, None, torch.ones(2))
+    found = module._sum([first, second, third])
+    assert [one.tolist() for one in found] == [[2, 2], [3, 3], [2, 2], [2, 2], [2, 2]]
+    assert second[4].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("part_tokens", [60, 10_000])
+def test_a_gradient_in_memory_gets_the_rows_in_use_and_the_same_bits_again(
+    student, threads, monkeypatch, part_tokens
+):
+    table = student.model.backbone.get_input_embeddings()
+    _, gradients = learn(student, part_tokens, monkeypatch)
+    plain = next(gradients[name] for name, one in student.model.named_parameters() if one is table.weight)
+    found = []
+    for _ in range(3):
+        before = torch.zeros_like(table.weight)
+        _, gradients = learn(student, part_tokens, monkeypatch, table_gradient=before)
+        assert table.weight.grad is before
+        found.append(before)
+    assert torch.allclose(found[0], plain, atol=1e-5 * float(plain.abs().max()))
+    assert all(torch.equal(found[0], again) for again in found)
+    assert not table.sparse
 
 
 def test_parts_are_run_side_by_side_forward_and_backward(student, monkeypatch):

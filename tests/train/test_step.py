@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from isoglot.config import TrainConfig
-from isoglot.train.step import new_optimiser, step_batches, take
+from isoglot.train.step import _seed, new_optimiser, step_batches, take
 from small_loop import CONFIG, make_run, weights
 
 
@@ -56,3 +56,23 @@ def test_half_precision_computes_and_leaves_whole_weights(tiny_folder, tmp_path)
         assert {parameter.dtype for parameter in run.student.model.parameters()} == {torch.float32}
     assert losses[0] != losses[1]
     assert losses[0] == pytest.approx(losses[1], rel=0.05)
+
+
+def test_the_gradient_of_the_embeddings_stays_in_memory_and_is_that_of_the_step_alone(tiny_folder, tmp_path):
+    run = make_run(tiny_folder, tmp_path, config=TrainConfig(**{**CONFIG.model_dump(), "clip": 1e6}))
+    table = run.student.model.backbone.get_input_embeddings().weight
+    optimiser, batches, places = new_optimiser(run), step_batches(run), set()
+    kept = None
+    for number in range(3):
+        step = next(batches)
+        assert len(step) == 1
+        run.student.model.zero_grad(set_to_none=True)
+        torch.manual_seed(_seed(run, number, 0))
+        run.objective.loss(run.student, step[0]).backward()
+        alone = table.grad.clone()
+        table.grad = kept
+        take(run, optimiser, step, 0.0, number)
+        kept = table.grad
+        places.add(kept.data_ptr())
+        assert torch.allclose(kept, alone, atol=1e-5 * float(alone.abs().max()))
+    assert len(places) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from isoglot.encode.encoder import Encoder
+    from isoglot.encode.model import SentenceModel
     from isoglot.encode.tokens import Tokens
 
 
@@ -35,7 +38,7 @@ def sentence_vectors(
 
     from isoglot.encode.encoder import BATCH_TOKENS
     from isoglot.encode.precision import autocast
-    from isoglot.objective.parts import equal_parts, in_parts, profits, rows_alone
+    from isoglot.objective.parts import equal_parts, in_parts, profits
 
     model = student.model.train(dropout)
     device = next(model.parameters()).device
@@ -47,12 +50,28 @@ def sentence_vectors(
         return vectors.float()
 
     places = equal_parts(tokens.lengths[rows], BATCH_TOKENS)
-    if dropout or len(places) < 2 or not profits(model):
-        vectors = forward(rows)
-    else:
-        weights = [weight for weight in model.parameters() if weight.requires_grad]
-        with rows_alone(model):
+    with _rows_alone(model):
+        if dropout or len(places) < 2 or not profits(model):
+            vectors = forward(rows)
+        else:
+            weights = [weight for weight in model.parameters() if weight.requires_grad]
             parts = in_parts(forward, [rows[place] for place in places], weights)
-        vectors = parts.index_select(0, torch.from_numpy(np.argsort(np.concatenate(places), kind="stable")))
+            order = np.argsort(np.concatenate(places), kind="stable")
+            vectors = parts.index_select(0, torch.from_numpy(order))
     model.eval()
     return vectors
+
+
+@contextmanager
+def _rows_alone(model: SentenceModel) -> Iterator[None]:
+    """Let a batch add the rows that it uses to the gradient of the embeddings, where that is in memory already.
+
+    A gradient of its own for the whole table costs more than a layer: fresh memory, nearly all of it zeros. On
+    accelerators it does not, and sums of single rows differ there from run to run.
+    """
+    table = model.backbone.get_input_embeddings()  # type: ignore[operator]
+    table.sparse = table.weight.grad is not None and table.weight.device.type == "cpu"
+    try:
+        yield
+    finally:
+        table.sparse = False

@@ -7,8 +7,8 @@ batch gives the same bits again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from functools import reduce
 
 import numpy as np
@@ -64,20 +64,6 @@ def in_parts(forward: Forward, parts: Sequence[Rows], weights: Sequence[nn.Param
     return vectors
 
 
-@contextmanager
-def rows_alone(model: SentenceModel) -> Iterator[None]:
-    """Give the table of embeddings, in graphs made meanwhile, a gradient of the rows in use and nothing for the rest.
-
-    A gradient of the whole table costs more than the layer itself: it is fresh memory, and nearly all of it zeros.
-    """
-    table = model.backbone.get_input_embeddings()  # type: ignore[operator]
-    table.sparse = True
-    try:
-        yield
-    finally:
-        table.sparse = False
-
-
 class _Kept:
     """What the backward pass needs of the forward one; torch makes it."""
 
@@ -102,7 +88,7 @@ class _Parts(torch.autograd.Function):
 
         pieces = zip(ctx.vectors, torch.split(gradient, [len(part) for part in ctx.vectors]), strict=True)
         with closing(in_lanes(back, pieces, torch.enable_grad)) as gradients:
-            return (None, None, *map(_for_grad, _sum(gradients), ctx.weights))
+            return (None, None, *_sum(gradients))
 
 
 def _sum(gradients: Iterable[Gradients]) -> Gradients:
@@ -112,13 +98,13 @@ def _sum(gradients: Iterable[Gradients]) -> Gradients:
 
 
 def _alone(gradients: Gradients) -> Gradients:
-    """Give each gradient memory of its own, so that others can be added in place: fresh memory costs more than a sum."""
+    """Give each gradient memory of its own, to add others in place: fresh memory would cost more than the sum."""
     seen: set[int] = set()
     return tuple(one.clone() if one is not None and not _is_alone(one, seen) else one for one in gradients)
 
 
 def _is_alone(gradient: Tensor, seen: set[int]) -> bool:
-    """Tell whether a gradient fills a storage which no other one has; autograd gives out views, and one tensor twice."""
+    """Tell whether a gradient fills a storage that no other has; autograd gives views, and one tensor twice."""
     if gradient.is_sparse:
         return True
     storage = gradient.untyped_storage()
@@ -127,13 +113,7 @@ def _is_alone(gradient: Tensor, seen: set[int]) -> bool:
     return not known and storage.nbytes() == gradient.numel() * gradient.element_size()
 
 
-def _for_grad(gradient: Tensor | None, weight: Tensor) -> Tensor | None:
-    """Leave a gradient of single rows as it is where it is added to a dense one, else make it dense."""
-    rows = gradient is not None and gradient.is_sparse
-    return gradient.to_dense() if rows and weight.grad is None else gradient  # type: ignore[union-attr]
-
-
 def _plus(one: Tensor | None, other: Tensor | None) -> Tensor | None:
     if one is None or other is None:
-        return other if one is None else one
+        return one if other is None else other.clone()
     return one + other if one.is_sparse else one.add_(other)
