@@ -43,7 +43,7 @@ def examples_for(student, teacher):
 
 def make_run(tiny_folder, folder, validate=None, config=CONFIG):
     torch.manual_seed(0)
-    student = load_encoder(tiny_folder / "student")
+    student = load_encoder(tiny_folder / "student", precision="fp32")
     student.model.dense.append(Dense(32, 24))
     student.model.shape = dataclasses.replace(student.model.shape, normalise=True)
     examples = examples_for(student, load_encoder(tiny_folder / "teacher"))

@@ -44,7 +44,7 @@ def save_whole(model, origin, target):
 
 
 def test_equals_sentence_transformers_on_a_teacher_folder(folders):
-    ours = load_encoder(folders[0]).encode(TEXTS)
+    ours = load_encoder(folders[0], precision="fp32").encode(TEXTS)
     assert ours.dtype == np.float32
     assert np.abs(ours - reference(folders[0], TEXTS)).max() < 1e-5
 
@@ -56,7 +56,7 @@ def test_saved_folder_equals_sentence_transformers(folders, tmp_path, pooling):
     dense = (Dense(32 * len(pooling), 48, torch.nn.GELU()), Dense(48, 24))
     model = SentenceModel(backbone, Shape(pooling=pooling, normalise=True, max_tokens=32), dense)
     target = save_whole(model, folders[1], tmp_path / "saved")
-    ours = load_encoder(target)
+    ours = load_encoder(target, precision="fp32")
     assert ours.dimension == 24
     assert ours.model.shape.pooling == pooling
     assert np.abs(ours.encode(TEXTS) - reference(target, TEXTS)).max() < 1e-5
@@ -69,10 +69,10 @@ def test_default_prompt_is_applied_like_theirs(folders, tmp_path):
     target = save_whole(model, folders[1], tmp_path / "saved")
     prompts = {"prompts": {"isoglot": "the river "}, "default_prompt_name": "isoglot"}
     (target / "config_sentence_transformers.json").write_text(json.dumps(prompts))
-    ours = load_encoder(target)
+    ours = load_encoder(target, precision="fp32")
     with_prompt = ours.encode(TEXTS)
     assert np.abs(with_prompt - reference(target, TEXTS)).max() < 1e-5
-    assert np.abs(with_prompt - load_encoder(target, prompt="").encode(TEXTS)).max() > 1e-3
+    assert np.abs(with_prompt - load_encoder(target, prompt="", precision="fp32").encode(TEXTS)).max() > 1e-3
 
 
 def test_rows_come_back_in_order_and_do_not_depend_on_company(folders):
@@ -190,7 +190,7 @@ def test_a_folder_of_version_6_keeps_its_length_limit(folders, tmp_path):
     model.max_seq_length = 7
     model.save(str(tmp_path / "saved"))
     assert "max_seq_length" not in (tmp_path / "saved" / "sentence_bert_config.json").read_text()
-    ours = load_encoder(tmp_path / "saved")
+    ours = load_encoder(tmp_path / "saved", precision="fp32")
     assert ours.tokenizer.max_tokens == 7
     assert np.abs(ours.encode(TEXTS) - reference(tmp_path / "saved", TEXTS)).max() < 1e-5
 
@@ -207,7 +207,12 @@ def test_a_tokenizer_that_tells_the_capitals_a_folder_does_not_want_is_refused(f
     assert "Save the model once with sentence-transformers 6" in caught.value.next_step
     SentenceTransformer(str(folder), device="cpu").save(str(tmp_path / "saved"))
     texts = ["The RED House sings today"]
-    assert np.abs(load_encoder(tmp_path / "saved").encode(texts) - reference(folder, texts)).max() < 1e-5
+    assert (
+        np.abs(
+            load_encoder(tmp_path / "saved", precision="fp32").encode(texts) - reference(folder, texts)
+        ).max()
+        < 1e-5
+    )
 
 
 def test_refuses_what_would_give_other_vectors(folders, tmp_path):

@@ -86,7 +86,7 @@ def test_the_folder_is_a_plain_one(learned):
         *(tiny.sentence(number) for number in range(20)), tiny.translation("tr", tiny.sentence(1)), "",
         "The Red HOUSE, today!", "nothing — it knows", " ".join([tiny.sentence(0)] * 20),
     ]  # fmt: skip
-    ours = load_encoder(run / "student").encode(texts)
+    ours = load_encoder(run / "student", precision="fp32").encode(texts)
     theirs = SentenceTransformer(str(run / "student"), device="cpu").encode(texts)
     assert ours.shape == (len(texts), {"ranking": 32, "translation": 48}[kind])
     np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-5)
