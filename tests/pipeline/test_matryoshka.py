@@ -84,7 +84,8 @@ def test_the_folder_says_where_vectors_can_be_cut_and_sentence_transformers_cuts
     assert widths.keys() == {"24", "12", str(FRONT)}
     assert widths["24"] >= widths[str(FRONT)] > 0
     cut = SentenceTransformer(str(folder), device="cpu", truncate_dim=FRONT).encode([tiny.sentence(0)])
-    assert np.abs(cut - load_encoder(folder).encode([tiny.sentence(0)])[:, :FRONT]).max() < 1e-5
+    whole = load_encoder(folder, precision="fp32").encode([tiny.sentence(0)])
+    assert np.abs(cut - whole[:, :FRONT]).max() < 1e-5
     assert json.loads((runs["whole"].folder.student / "isoglot.json").read_text())["truncate_dims"] == {}
 
 

@@ -59,7 +59,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def encoder(tiny_folder):
-    return load_encoder(tiny_folder / "teacher")
+    return load_encoder(tiny_folder / "teacher", precision="fp32")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 SECONDS = 8  # after which a silent process is given up
 SETTINGS = (
     "train.epochs=6", "train.batch_tokens=128", "train.evaluations=8", "train.accumulate=2",
-    f"train.process_timeout={SECONDS}",
+    f"train.process_timeout={SECONDS}", "student.precision=fp32",
 )  # fmt: skip
 GRACE = 6  # for the end of a program, on a busy machine
 ENDS = "the others end within the timeout and say so; the next run ends as an undisturbed one"
@@ -77,7 +77,7 @@ def same_student(whole, out):
     a, b = steps_of(whole), steps_of(out)
     assert [step["rows"] for step in a] == [step["rows"] for step in b]
     assert max(abs(x["loss"] - y["loss"]) for x, y in zip(a, b, strict=True)) < 1e-6
-    vectors = [load_encoder(run / "student").encode(TEXTS) for run in (whole, out)]
+    vectors = [load_encoder(run / "student", precision="fp32").encode(TEXTS) for run in (whole, out)]
     assert np.abs(vectors[0] - vectors[1]).max() < 1e-4
     return True
 
