@@ -11,8 +11,8 @@ Useful operations are counted over tokens without padding: twice the weights of 
 x layers a token and a token that it looks at, three times that for forward and backward; softmax, norms and activations
 count nothing. `share` divides the time that the plain products of the same layers take, forward and both backward ones,
 with as many tokens as a batch has and timed around each step (`products.py`), by the time of the step; `share of the
-largest product` divides the useful rate by that of a product of 4 096 x 1 536 x 1 536. Both are done in the arithmetic
-of the hardware: bf16 where it has it, else fp32.
+largest product` divides the useful rate by that of a product of 4 096 x 1 536 x 1 536, timed there too. Both are done
+in the arithmetic of the hardware: bf16 where it has it, else fp32.
 
 `profile`: share of the processor time of the operators in a few more steps, by kind. `tokenising`: seconds for all
 texts, once a run, beside those of an epoch. Half a minute of work in two threads.
@@ -70,11 +70,19 @@ KINDS = (
 
 
 class Step(NamedTuple):
-    """One timed step: its seconds, those of its products on their own, and their operations."""
+    """One timed step.
+
+    Attributes:
+        seconds: of the step.
+        alone: seconds of its products on their own, around the step.
+        operations: of the products.
+        large: operations a second of one large product, around the step.
+    """
 
     seconds: float
     alone: float
     operations: float
+    large: float
 
 
 class Texts(NamedTuple):
@@ -153,18 +161,19 @@ def measure(student: Encoder, texts: Texts, options: argparse.Namespace) -> dict
     rows = [batch.rows for step in batches for batch in step]
     epoch = sum(1 for _ in run.objective.epoch(0))
     seconds = statistics.median(step.seconds for step in steps)
-    large = large_rate(student.precision)
     rate = statistics.median(step.operations / step.seconds for step in steps)
     return {
         "share": round(statistics.median(step.alone / step.seconds for step in steps), 3),
-        "share of the largest product": round(rate / large, 3),
+        "share of the largest product": round(
+            statistics.median(step.operations / step.seconds / step.large for step in steps), 3
+        ),
         "goal": GOAL,
         "arithmetic": student.precision,
         "threads": options.threads,
         "device": best_device().type,
         "useful GFLOP/s": round(rate / 1e9, 1),
         "products GFLOP/s": round(statistics.median(step.operations / step.alone for step in steps) / 1e9, 1),
-        "largest product GFLOP/s": round(large / 1e9, 1),
+        "largest product GFLOP/s": round(statistics.median(step.large for step in steps) / 1e9, 1),
         "seconds a step": round(seconds, 3),
         "sentences/s": round(sum(map(len, rows)) / len(batches) / seconds, 1),
         "tokens/s": round(float(np.mean([lengths[one].sum() for one in rows])) / seconds, 1),
@@ -214,13 +223,16 @@ def timed(
     run: Run, optimiser: torch.optim.Optimizer, batches: list[Any], products: Sequence[Product]
 ) -> Step:
     """Take a step, between two timings of its products alone."""
+    precision = run.student.precision
+    large = large_rate(precision)
     before = sum(map(seconds_of, products))
     began = time.perf_counter()
     take(run, optimiser, batches, 1e-3, 0)
     finish()
     seconds = time.perf_counter() - began
     alone = (before + sum(map(seconds_of, products))) / 2
-    return Step(seconds, alone, sum(product.operations for product in products))
+    operations = sum(product.operations for product in products)
+    return Step(seconds, alone, operations, (large + large_rate(precision)) / 2)
 
 
 def profile(run: Run, optimiser: torch.optim.Optimizer, steps: list[list[Any]]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def seconds_of(product: Product) -> float:
     return (time.perf_counter() - began) * product.times
 
 
-def large_rate(precision: Precision, rounds: int = 5) -> float:
+def large_rate(precision: Precision, rounds: int = 3) -> float:
     """Operations a second of one large product, the best of some rounds."""
     import torch
 
