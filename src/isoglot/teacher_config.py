@@ -72,6 +72,11 @@ class TeacherConfig(Section):
     max_tokens: int | None = Field(
         None, ge=2, description="longer sentences are cut after this many tokens; unset: the folder's limit"
     )
+    precision: Literal["fp32", "bf16"] | None = Field(
+        None,
+        description="arithmetic of an encoder; unset: bf16 where the processor has it. A store is of one arithmetic:"
+        " state it where machines with and without bf16 work on one store",
+    )
     dimension: int | None = Field(
         None, ge=1, description="reduce the space to so many principal axes; unset: leave it whole"
     )

@@ -30,6 +30,7 @@ import tiny
 from isoglot.cli.main import app
 from isoglot.config import CleanConfig, CorpusConfig
 from isoglot.corpus.build import build
+from isoglot.encode.encoder import load_encoder
 from isoglot.errors import RequestError
 from isoglot.evaluate.results import read_evaluation
 from isoglot.pipeline.alone import Wanted, evaluate
@@ -444,3 +445,15 @@ def test_mteb_that_cannot_run_is_skipped_with_its_reason(place, tmp_path, monkey
     assert "isoglot[mteb]" in scores["skipped"][0]["reason"]
     with pytest.raises(RequestError, match="Nothing can be measured"):
         evaluate(Wanted(wanted.model, parse_suite("mteb:STS17"), wanted.data), tmp_path / "none")
+
+
+def test_an_evaluation_goes_on_where_the_arithmetic_is_another(tiny_folder, tmp_path):
+    """As on a machine with bf16 after one without; each has a store of its own."""
+    encoder = load_encoder(tiny_folder / "teacher")
+    found = {}
+    for encoder.precision in ("fp32", "bf16"):
+        model = models.Remembering(encoder, tmp_path, "tiny", alone.SILENT)
+        found[encoder.precision] = model.encode(["the red house sings"])
+        assert np.array_equal(found[encoder.precision], encoder.encode(["the red house sings"]))
+    assert not np.array_equal(found["fp32"], found["bf16"])
+    assert len(list(tmp_path.iterdir())) == 2

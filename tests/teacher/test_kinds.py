@@ -1,5 +1,6 @@
 """A name becomes a teacher of the right kind, or a sentence that says why not."""
 
+import numpy as np
 import pytest
 
 from encode.test_onnx import write_graph
@@ -9,6 +10,7 @@ from isoglot.encode.onnx import OnnxEncoder
 from isoglot.encode.static import StaticEncoder
 from isoglot.errors import RequestError
 from isoglot.recipe import distil_recipe, parse_recipe, parse_teacher
+from isoglot.teacher.embed import embed
 from isoglot.teacher.endpoint import Endpoint
 from isoglot.teacher.joined import Joined
 from isoglot.teacher.kinds import open_teacher
@@ -53,11 +55,32 @@ def test_options_that_cannot_act_are_refused(tmp_path):
     static = str(sentence_transformers_folder(tmp_path / "static"))
     with pytest.raises(RequestError, match=r"teacher\.pooling has no effect .*: a static encoder is a mean"):
         open_teacher(TeacherConfig(model=static, pooling=("cls",)))
+    with pytest.raises(RequestError, match="a static encoder has no products"):
+        open_teacher(TeacherConfig(model=static, precision="bf16"))
     with running() as server:
-        for options in ({"pooling": ("cls",)}, {"max_tokens": 9}):
+        for options in ({"pooling": ("cls",)}, {"max_tokens": 9}, {"precision": "fp32"}):
             with pytest.raises(RequestError, match="the server decides that"):
                 open_teacher(TeacherConfig(model=server.url, **options))
         assert server.requests == []
+
+
+def test_arithmetic_is_chosen_and_part_of_what_a_store_holds(tiny_folder, tmp_path):
+    found = {}
+    for precision in ("fp32", "bf16"):
+        config = TeacherConfig(model=str(tiny_folder / "teacher"), precision=precision)
+        teacher, _ = open_teacher(config)
+        assert teacher.space()["precision"] == precision
+        found[precision] = teacher.encode(["the red house sings"])
+        embed(["the red house sings"], teacher, config, tmp_path / precision)
+    assert 1e-6 < np.abs(found["fp32"] - found["bf16"]).max() < 0.05
+    with pytest.raises(RequestError, match="precision is bf16 there and fp32 now") as caught:
+        embed(
+            ["hello"],
+            open_teacher(config.model_copy(update={"precision": "fp32"}))[0],
+            config,
+            tmp_path / "bf16",
+        )
+    assert "teacher.precision" in caught.value.next_step
 
 
 def test_a_prompt_may_be_one_of_the_folders_own(tmp_path):

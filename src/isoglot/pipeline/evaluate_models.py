@@ -145,7 +145,8 @@ class Remembering:
             IsoglotError: the encoder gives vectors that are not finite, or the disk is full.
         """
         config = TeacherConfig(model=self.label, chunk_rows=_CHUNK_ROWS, store_precision="fp32")
-        target = self.folder / str(self._space["fingerprint"])[:16]
+        arithmetic = self._space.get("precision", "")  # another machine's vectors may be of another
+        target = self.folder / f"{str(self._space['fingerprint'])[:16]}{arithmetic and f'-{arithmetic}'}"
         return embed(
             texts, _Nonzero(self), config, target, _Renamed(self.progress, f"vectors of {self.label}")
         )

@@ -57,14 +57,13 @@ def _open_one(name: str, config: TeacherConfig) -> tuple[Teacher, Credit]:
     if _is_address(name):
         from isoglot.teacher.endpoint import open_endpoint
 
-        _refuse(name, config, ("pooling", "max_tokens"), "the server decides that")
+        _refuse(name, config, ("pooling", "max_tokens", "precision"), "the server decides that")
         return open_endpoint(name, config), Credit(name)
     if _is_vectors(name):
         from isoglot.teacher.vectors import open_vectors
 
-        _refuse(
-            name, config, ("pooling", "max_tokens", "prompt", "document_prompt"), "the vectors are finished"
-        )
+        given = ("pooling", "max_tokens", "precision", "prompt", "document_prompt")
+        _refuse(name, config, given, "the vectors are finished")
         return open_vectors(path, config), Credit(name)
     if path.suffix == ".onnx" and not path.is_dir():
         return _onnx(path, config), Credit(name)
@@ -98,6 +97,7 @@ def _from_folder(folder: Path, config: TeacherConfig) -> Teacher:
     prompt = resolve_prompt(folder, config.prompt)
     if is_static(folder):
         _refuse(str(folder), config, ("pooling",), "a static encoder is a mean")
+        _refuse(str(folder), config, ("precision",), "a static encoder has no products")
         static = load_static(folder, prompt=prompt, normalise=config.normalise, max_tokens=config.max_tokens)
         _refuse_longer(folder, config, static.max_tokens)
         return static
@@ -109,6 +109,7 @@ def _from_folder(folder: Path, config: TeacherConfig) -> Teacher:
         max_tokens=config.max_tokens,
         pooling=config.pooling,
         normalise=config.normalise,
+        precision=config.precision or "auto",
     )
     _refuse_longer(folder, config, encoder.tokenizer.max_tokens)
     return encoder
@@ -119,6 +120,7 @@ def _onnx(path: Path, config: TeacherConfig) -> Teacher:
 
     if not path.is_file():
         raise RequestError(f"There is no file {path}.", "Give the path of an .onnx file.")
+    _refuse(str(path), config, ("precision",), "the file fixes its arithmetic")
     encoder = load_onnx(
         path,
         prompt=config.prompt,

@@ -68,7 +68,9 @@ class StoreWriter(Store):
             write_header(folder, wanted)
         store = cls(folder, prove=True)
         store.header.refuse_other(
-            wanted, folder, "Give another --store, delete this one, or go back to its setting."
+            wanted,
+            folder,
+            "Give another --store, delete this one, or go back to its setting, such as teacher.precision.",
         )
         store._tidy()
         return store
