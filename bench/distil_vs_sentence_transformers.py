@@ -31,10 +31,10 @@ around it; where the first snapshot is above it, it is that one's time. `ratio` 
 over ours, ">=" where no peer arm reached the level; `ratio to` has each peer arm. `pairs/s` leaves out everything but
 steps; `ungrouped` counts two sentences as a pair, `grouped` the translations, whose shared English passes once in ours.
 
-Every snapshot and trial is kept under --state. The same command again measures only arms that are not finished, each
-from its start; other --minutes, --levels or rates measure arms anew, other data or threads have a folder of their own.
-An arm's time depends on the machine: let nothing else run. With the defaults on two cores: trials 20 minutes, ours 15,
-published, best, warm and cold up to 60 and a quarter of an hour of snapshots each, turns 20.
+Every snapshot and trial is kept under --state; --picture draws the curves. The same command again measures only arms
+that are not finished, each from its start; other --minutes, --levels or rates measure arms anew, other data or threads
+have a folder of their own. An arm's time depends on the machine: let nothing else run. With the defaults on two cores:
+trials 20 minutes, ours 15, published, best, warm and cold up to 60 and 15 of snapshots each, turns 20.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillation.levels import Reached, fastest, ratio, time_to
 from distillation.material import Folder, Settings, count
+from distillation.picture import draw
 from isoglot.artefact import digest_json, read_json, write_json
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ if TYPE_CHECKING:
 ARMS = ("published", "best", "warm", "ours", "cold")
 PEERS = ARMS[:3]
 TURNS = "turns"
+TITLE = (
+    "Tatoeba, mean of the languages: translations whose nearest English, in the teacher's space, is their own"
+)
 NEEDS = {"best": ("sweep",), "warm": ("sweep", "align"), TURNS: ("sweep",)}
 GOALS = {
     "time to quality": {"published": 20, "warm": 4},
@@ -91,7 +95,11 @@ def main() -> None:
         for name in (*NEEDS.get(arm, ()), arm):
             if not finished(name, folder, options):
                 child(name, folder, options)
-    print(json.dumps(summary(folder, settings, options), indent=None if options.json else 2))
+    found = summary(folder, settings, options)
+    if options.picture:
+        curves = {name: arm["snapshots"] for name, arm in found["arms"].items()}
+        options.picture.write_text(draw(curves, TITLE), "utf-8")
+    print(json.dumps(found, indent=None if options.json else 2))
 
 
 def parse() -> argparse.Namespace:
@@ -129,9 +137,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=12, help="of turns, with each of the peer's recipes")
     parser.add_argument("--warm-rate", type=float, default=2e-5, help="of the peer from our warm start")
     parser.add_argument("--cold-rate", type=float, default=2e-4, help="of ours without warm start")
+    parser.add_argument("--picture", type=Path, help="an SVG of the arms' curves")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.picture and set(options.arms) <= {TURNS}:
+        parser.error("--picture draws curves over time, and the arm turns has none: name another in --arms")
+    return options
 
 
 def child(name: str, folder: Folder, options: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -50,6 +51,30 @@ def test_the_fastest_arm_is_one_that_reached_the_level(levels):
     missed = levels.Reached(50, missed=True)
     assert levels.fastest([missed, levels.Reached(100), levels.Reached(200)]) == (100, False)
     assert levels.fastest([missed, levels.Reached(80, missed=True)]) == (50, True)
+
+
+def test_the_picture_has_a_curve_and_a_name_for_every_arm(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    from distillation.picture import draw
+
+    arms = {
+        "ours": curve((50, 0.79), (70, 0.80), (300, 0.82)),
+        "warm": curve((55, 0.79), (300, 0.80)),
+        "published": curve((80, 0.003), (3600, 0.004)),
+    }
+    picture = ElementTree.fromstring(draw(arms, "a < b"))
+    space = "{http://www.w3.org/2000/svg}"
+    assert picture.find(f"{space}title").text == "a < b"
+    curves = [line.get("points").split() for line in picture.iter(f"{space}polyline")]
+    assert [len(points) for points in curves] == [3, 2, 2]
+    places = [tuple(map(float, point.split(","))) for point in curves[0]]
+    assert places == sorted(places, key=lambda place: (place[0], -place[1]))  # later is right, more is above
+    assert float(curves[2][1].split(",")[1]) > 300 > places[0][1]
+    names = {text.text: float(text.get("y")) for text in picture.iter(f"{space}text")}
+    labels = [name for name in names if name.split(" ")[-1] in ("isoglot", "start", "published")]
+    assert labels == ["82.0 % isoglot", "80.0 % sentence-transformers after our warm start",
+                      "0.4 % sentence-transformers as published"]  # fmt: skip
+    assert names[labels[1]] - names[labels[0]] >= 18  # 2 % are 6 pixels
 
 
 class Blind:
@@ -102,7 +127,7 @@ def test_every_arm_is_measured_and_kept(bench_data, tiny_folder, tmp_path):
     call += ["--teacher", str(teacher), "--student", str(tiny_folder / "student")]
     call += ["--minutes", "0.2", "--our-minutes", "0.2", "--least-minutes", "0", "--at", "0.03"]
     call += ["--batches", "8", "16", "--rates", "1e-3", "--trial-minutes", "0.02", "--trial-steps", "3"]
-    call += ["--rounds", "3"]
+    call += ["--rounds", "3", "--picture", str(tmp_path / "curves.svg")]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -116,6 +141,7 @@ def test_every_arm_is_measured_and_kept(bench_data, tiny_folder, tmp_path):
     assert max(untouched) - min(untouched) < 0.05  # one student; near ties may differ
     assert found["arms"]["warm"]["snapshots"][0] != found["arms"]["best"]["snapshots"][0]
     assert set(found["ratio"]) == {"1", "100"}
+    assert (tmp_path / "curves.svg").read_text("utf-8").count("<polyline") == 5
     for name in ("published", "best"):
         turns = found["in turns"][name]
         assert turns["turns"] == 3

@@ -457,3 +457,13 @@ def test_an_evaluation_goes_on_where_the_arithmetic_is_another(tiny_folder, tmp_
         assert np.array_equal(found[encoder.precision], encoder.encode(["the red house sings"]))
     assert not np.array_equal(found["fp32"], found["bf16"])
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_an_evaluation_says_the_arithmetic(tiny_folder, tmp_path, monkeypatch, precision):
+    monkeypatch.setattr("isoglot.encode.precision.choose", lambda *_asked: precision)
+    write_sts(tmp_path / "stsb")
+    scores = evaluate(Wanted(str(tiny_folder / "teacher"), parse_suite("sts"), (tmp_path,)), tmp_path / "out")
+    assert scores["arithmetic"] == precision
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert f'arithmetic</dt><dd dir="auto"><code>{precision}</code>' in page

@@ -21,10 +21,12 @@ class Space:
     Attributes:
         vectors: gives float32 [len(texts), dimension], row i for text i; only texts that a task has named.
         fingerprint: of the encoder.
+        precision: arithmetic of its products, such as "bf16"; empty where it has none or does not say.
     """
 
     vectors: Lookup
     fingerprint: str
+    precision: str = ""
 
 
 class Task(Protocol):

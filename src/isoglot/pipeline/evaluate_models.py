@@ -104,7 +104,8 @@ def space_of(stores: Sequence[Store], texts: Sequence[str]) -> Space:
         result[np.abs(result).max(axis=1, initial=0) <= _ZERO] = 0
         return result
 
-    return Space(vectors, str(stores[0].space["fingerprint"]))
+    space = stores[0].space
+    return Space(vectors, str(space["fingerprint"]), str(space.get("precision", "")))
 
 
 def lacking(texts: Iterable[str], stores: Sequence[Store]) -> list[str]:
