@@ -15,7 +15,8 @@ largest product` divides the useful rate by that of a product of 4 096 x 1 536 x
 in the arithmetic of the hardware: bf16 where it has it, else fp32.
 
 `profile`: share of the processor time of the operators in a few more steps, by kind. `tokenising`: seconds for all
-texts, once a run, beside those of an epoch. Half a minute of work in two threads.
+texts, once a run, beside those of an epoch. `padding`: of the batches as rectangles, which the families of
+`encode/packed.py` do without on a processor. Half a minute of work in two threads.
 """
 
 from __future__ import annotations

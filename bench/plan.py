@@ -60,12 +60,13 @@ COUNTED = ("steps", "tokens", "minutes", "processor_minutes", "memory_bytes")
 def measure(to: Path, arguments: list[str]) -> None:
     """Be `isoglot ARGUMENTS`, and write down what it took."""
     from isoglot.cli.main import main
+    from isoglot.encode import packed
     from isoglot.encode import tokens as tokens_module
     from isoglot.pipeline.cost import peak_bytes
     from isoglot.train import loop
 
     counted = {"tokens": 0, "steps": 0}
-    take, padded = loop.take, tokens_module.Tokens.padded
+    take, padded, arrange = loop.take, tokens_module.Tokens.padded, packed.arrange
     inside: list[bool] = []
 
     def counting_take(*step: object) -> float | None:
@@ -80,7 +81,12 @@ def measure(to: Path, arguments: list[str]) -> None:
         counted["tokens"] += int(mask.sum()) if inside else 0
         return ids, mask
 
-    loop.take, tokens_module.Tokens.padded = counting_take, counting_padded
+    def counting_arrange(tokens: Tokens, rows: NDArray[np.int64]) -> tuple[Tensor, packed.Groups]:
+        ids, groups = arrange(tokens, rows)
+        counted["tokens"] += len(ids) if inside else 0
+        return ids, groups
+
+    loop.take, tokens_module.Tokens.padded, packed.arrange = counting_take, counting_padded, counting_arrange
     sys.argv = ["isoglot", *arguments]
     try:
         main()

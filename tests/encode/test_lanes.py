@@ -11,6 +11,7 @@ import torch
 
 import tiny
 from isoglot.encode import encoder as encoder_module
+from isoglot.encode import packed as packed_module
 from isoglot.encode.encoder import load_encoder
 from isoglot.encode.lanes import can_share, in_lanes, in_turn
 
@@ -152,13 +153,14 @@ def test_an_encoder_gives_the_same_bits_in_lanes_and_in_turn(tiny_folder, monkey
         monkeypatch.setattr("isoglot.encode.packed.is_known", lambda _: False)
     texts = [tiny.sentence(number) for number in range(60)]
     seen = set()
-    original = encoder._packed if packed else encoder._padded
+    owner, name = (packed_module, "features") if packed else (encoder, "_padded")
+    original = getattr(owner, name)
 
     def watched(*batch):
         seen.add(threading.current_thread().name.rsplit("_", 1)[0])
         return original(*batch)
 
-    monkeypatch.setattr(encoder, "_packed" if packed else "_padded", watched)
+    monkeypatch.setattr(owner, name, watched)
     together = encoder.encode(texts)
     assert seen == {"isoglot-lane"}
     seen.clear()

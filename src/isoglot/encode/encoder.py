@@ -95,7 +95,7 @@ class Encoder:
         self, lists: Sequence[Sequence[str]], head: _Head, width: int, task: Task
     ) -> Iterator[NDArray[np.float32]]:
         from isoglot.encode.lanes import can_share, in_lanes, in_turn
-        from isoglot.encode.packed import is_known
+        from isoglot.encode.packed import features, is_known
         from isoglot.encode.precision import only_forward
 
         backbone, device = self.model.backbone, next(self.model.parameters()).device
@@ -111,8 +111,8 @@ class Encoder:
 
         def compute(batch: tuple[Tokens, NDArray[np.int64]]) -> NDArray[np.float32]:
             tokens, rows = batch
-            features = self._packed(tokens, rows) if whole(tokens) else self._padded(tokens, rows)
-            vectors: NDArray[np.float32] = head(features).float().cpu().numpy()
+            pooled = features(self.model, tokens, rows) if whole(tokens) else self._padded(tokens, rows)
+            vectors: NDArray[np.float32] = head(pooled).float().cpu().numpy()
             return vectors
 
         ready = partial(only_forward, self.precision, device)
@@ -122,14 +122,6 @@ class Encoder:
     def _tokens(self, texts: Sequence[str]) -> Tokens:
         tokens = self.tokenizer(texts, self.model.shape.prompt)
         return tokens if self.remap is None else self.remap(tokens)
-
-    def _packed(self, tokens: Tokens, rows: NDArray[np.int64]) -> Tensor:
-        """Pooled features of a batch without padding."""
-        from isoglot.encode.packed import arrange, pooled, token_vectors
-
-        ids, groups = arrange(tokens, rows)
-        hidden = token_vectors(self.model.backbone, ids, groups).float()
-        return pooled(hidden, groups, self.model.shape.pooling)
 
     def _padded(self, tokens: Tokens, rows: NDArray[np.int64]) -> Tensor:
         """Pooled features of a rectangle, for any network and any device."""

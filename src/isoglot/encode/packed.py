@@ -2,7 +2,8 @@
 
 Sentences lie one after another as rows of one matrix [tokens, width]. Linear layers, norms and activations take it
 as one long matrix without padding; only attention sees rectangles, one for all sentences of the same length, and so
-needs no mask. The product that ends a block adds itself to the block's input in place. See docs/experiments.md.
+needs no mask. Without a gradient the product that ends a block adds itself to the block's input in place. See
+docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from isoglot.encode.attention import mix
 from isoglot.encode.pooling import pool
 
 if TYPE_CHECKING:
+    from isoglot.encode.model import SentenceModel
     from isoglot.encode.model_folder import PoolingMode
     from isoglot.encode.tokens import Tokens
 
@@ -44,6 +46,22 @@ def is_known(backbone: nn.Module) -> bool:
     )
 
 
+def features(model: SentenceModel, tokens: Tokens, rows: NDArray[np.int64]) -> Tensor:
+    """Pooled features before the Dense layers, as `model.features` gives them; its backbone is known.
+
+    Args:
+        model: on a processor.
+        tokens: of all texts, each with one token at the least.
+        rows: which texts, those of the same length side by side.
+
+    Returns:
+        float32 [len(rows), feature_width].
+    """
+    ids, groups = arrange(tokens, rows)
+    hidden = token_vectors(model.backbone, ids, groups).float()
+    return pooled(hidden, groups, model.shape.pooling)
+
+
 def arrange(tokens: Tokens, rows: NDArray[np.int64]) -> tuple[Tensor, Groups]:
     """Lay sentences one after another.
 
@@ -63,10 +81,7 @@ def arrange(tokens: Tokens, rows: NDArray[np.int64]) -> tuple[Tensor, Groups]:
 
 
 def token_vectors(backbone: nn.Module, ids: Tensor, groups: Groups) -> Tensor:
-    """Last hidden states, float32 [total, width], of sentences laid out by `arrange`.
-
-    To be called without gradients: tensors are changed in place.
-    """
+    """Last hidden states, float [total, width], of sentences laid out by `arrange`; in the precision of autocast."""
     network: Any = backbone
     positions = torch.cat([_positions(network.embeddings, part) for part in rectangles(ids, groups)])
     hidden: Tensor = network.embeddings(input_ids=ids[None], position_ids=positions[None])[0]
@@ -107,28 +122,28 @@ def _attention(block: Any, hidden: Tensor, groups: Groups) -> Tensor:  # noqa: A
         hidden = hidden.to(torch.get_autocast_dtype("cpu"))  # once, not for each of the three products
     products = [part(hidden) for part in (block.query, block.key, block.value)]
     split = [part.unflatten(-1, (-1, block.attention_head_size)) for part in products]
-    mixed = torch.empty_like(split[0])
-    for four in zip(*(rectangles(part, groups) for part in (*split, mixed)), strict=True):
-        query, key, value, place = (part.transpose(1, 2) for part in four)
-        place.copy_(mix(query, key, value, scaling=block.scaling))
-    return mixed.flatten(1)
+    mixed = []
+    for three in zip(*(rectangles(part, groups) for part in split), strict=True):
+        query, key, value = (part.transpose(1, 2) for part in three)
+        mixed.append(mix(query, key, value, scaling=block.scaling).transpose(1, 2).flatten(2).flatten(0, 1))
+    return mixed[0] if len(mixed) == 1 else torch.cat(mixed)
 
 
 def _activated(block: Any, hidden: Tensor) -> Tensor:  # noqa: ANN401
     inner: Tensor = block.dense(hidden)
     activation = block.intermediate_act_fn
-    if getattr(activation, "act", None) is nn.functional.gelu:
+    if not torch.is_grad_enabled() and getattr(activation, "act", None) is nn.functional.gelu:
         activation = torch.ops.aten.gelu_
     activated: Tensor = activation(inner)
     return activated
 
 
 def _add(block: Any, update: Tensor, hidden: Tensor) -> Tensor:  # noqa: ANN401
-    """Project `update` and add it to `hidden`, which is lost; then normalise."""
+    """Project `update` and add it to `hidden`, which is lost where no gradient needs it; then normalise."""
     dense = block.dense
-    if update.dtype == hidden.dtype:
-        hidden.add_(dense.bias).addmm_(update, dense.weight.t())
-    else:  # bf16: the product leaves in bf16, the sum is kept in fp32
+    if torch.is_grad_enabled() or update.dtype != hidden.dtype:  # in bf16 the sum is kept in fp32
         hidden = hidden + dense(update)
+    else:
+        hidden.add_(dense.bias).addmm_(update, dense.weight.t())
     normed: Tensor = block.LayerNorm(hidden)
     return normed

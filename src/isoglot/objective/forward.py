@@ -22,8 +22,9 @@ def sentence_vectors(
 ) -> Tensor:
     """Run some texts through the student; its model is in eval mode again afterwards.
 
-    On a processor a transformer runs them in a few parts, in lanes (`encode/lanes.py`), forward and backward. With
-    dropout it runs all at once: parts side by side would draw from torch's one generator in any order.
+    On a processor a transformer runs them in a few parts, in lanes (`encode/lanes.py`), forward and backward, and of
+    the families of `encode/packed.py` without padding. With dropout it runs all at once: parts side by side would draw
+    from torch's one generator in any order.
 
     Args:
         student: the encoder that learns.
@@ -37,27 +38,34 @@ def sentence_vectors(
     import torch
 
     from isoglot.encode.encoder import BATCH_TOKENS
+    from isoglot.encode.packed import features, is_known
     from isoglot.encode.precision import autocast
     from isoglot.objective.parts import equal_parts, in_parts, profits
 
     model = student.model.train(dropout)
     device = next(model.parameters()).device
+    lengths = tokens.lengths[rows]
+    in_lanes = not dropout and profits(model)
+    unpadded = in_lanes and is_known(model.backbone) and bool((lengths > 0).all())
 
     def forward(part: NDArray[np.int64]) -> Tensor:
-        ids, mask = tokens.padded(part)
         with autocast(student.precision, device):
+            if unpadded:
+                return model.head(features(model, tokens, part)).float()
+            ids, mask = tokens.padded(part)
             vectors: Tensor = model(ids.to(device), mask.to(device))
         return vectors.float()
 
-    places = equal_parts(tokens.lengths[rows], BATCH_TOKENS)
     with _rows_alone(model):
-        if dropout or len(places) < 2 or not profits(model):
-            vectors = forward(rows)
-        else:
+        if in_lanes:
+            places = equal_parts(lengths, BATCH_TOKENS)
+            parts = [rows[place] for place in places]
             weights = [weight for weight in model.parameters() if weight.requires_grad]
-            parts = in_parts(forward, [rows[place] for place in places], weights)
+            by_length = in_parts(forward, parts, weights) if len(parts) > 1 else forward(*parts)
             order = np.argsort(np.concatenate(places), kind="stable")
-            vectors = parts.index_select(0, torch.from_numpy(order))
+            vectors = by_length.index_select(0, torch.from_numpy(order))
+        else:
+            vectors = forward(rows)
     model.eval()
     return vectors
 
