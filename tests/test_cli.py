@@ -283,6 +283,16 @@ def test_a_bug_keeps_its_traceback_and_asks_for_a_report():
     assert result.stderr.rstrip().endswith("please report it with the lines above.")
 
 
+def test_a_crash_of_a_library_says_where_it_was():
+    """Some cannot bear a full memory: the process dies of a signal, in which Python has no say."""
+    crash = "import ctypes; from isoglot.cli import main; main.app.command()(lambda: ctypes.string_at(0)); main.main()"
+    result = subprocess.run(
+        [sys.executable, "-c", crash, "<lambda>"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == -signal.SIGSEGV
+    assert result.stderr.startswith("Fatal Python error: Segmentation fault") and "string_at" in result.stderr
+
+
 # --- errors and signals
 
 
@@ -391,6 +401,15 @@ def test_without_a_terminal_lines_come_at_intervals(capsys, monkeypatch):
     assert 2 <= len(lines) <= 5  # eight advances, one line per ten seconds and the last one
     assert re.fullmatch(r"embed: \d of 100 rows, 0\.\d/s, .+ left, loss 0\.1", lines[0])
     assert lines[-1].startswith("embed: 8 of 100 rows")
+
+
+def test_a_task_that_a_second_signal_left_open_says_nothing_after_the_error(capsys):
+    console = Console()
+    left = console.task("report", 1, "page")
+    left.__enter__()
+    console.fail("interrupted.", "")
+    del left
+    assert capsys.readouterr().err == "error: interrupted.\n"
 
 
 def test_an_unknown_total_is_shown_as_a_count(capsys):

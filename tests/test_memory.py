@@ -31,11 +31,11 @@ def test_a_full_memory_is_explained(ask, said):
     assert caught.value.next_step == "Do less."
 
 
-def test_what_onednn_says_is_understood():
-    """The real case is among the fault tests: `faults/test_runs.py`, in the teacher's pass."""
-    said = "Memory ran out: could not create a primitive"
-    with pytest.raises(IsoglotError, match=said), explaining_full_memory():
-        raise RuntimeError("could not create a primitive")
+@pytest.mark.parametrize("words", ["could not create a primitive", "can't start new thread"])
+def test_what_onednn_and_threads_say_is_understood(words):
+    """The real cases are among the fault tests: `faults/test_runs.py`, in the teacher's pass and the warm start."""
+    with pytest.raises(IsoglotError, match=f"Memory ran out: {words}"), explaining_full_memory():
+        raise RuntimeError(words)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("something else"), FileNotFoundError("no such file")])

@@ -11,7 +11,8 @@ from isoglot.errors import IsoglotError
 
 _FULL = re.compile(
     r"can.?t allocate memory|not enough memory|out of memory|bad_alloc"
-    r"|could not (create|execute) a primitive$",  # all that oneDNN says
+    r"|could not (create|execute) a primitive$"  # all that oneDNN says
+    r"|can.?t start new thread",  # none is left for its stack
     re.IGNORECASE,
 )
 KEPT = (

@@ -88,12 +88,13 @@ class Console:
         self._stage_began = time.monotonic()
         self._bars: RichProgress | None = None
         self._open_bars = 0
+        self._failed = False
 
     def task(self, label: str, total: float | None, unit: str) -> AbstractContextManager[Task]:
         """Open a task: a live bar on a terminal, else a plain line every ten seconds and one at its end."""
         if sys.stderr.isatty() and _capable_terminal():
             return self._bar(printable(label), total, unit)
-        return _plain(printable(label), total, unit)
+        return self._lines(printable(label), total, unit)
 
     def stage(self, name: str, summary: str) -> None:
         """Print the permanent line of a finished stage, with the time since the stage before it."""
@@ -122,7 +123,8 @@ class Console:
             print("\n".join(printable(line) for line in text.split("\n")), flush=True)
 
     def fail(self, problem: str, next_step: str) -> None:
-        """Print an error paragraph on stderr and, with --json, the same as the final object on stdout."""
+        """Print an error paragraph, the last on stderr, and with --json the same as the final object on stdout."""
+        self._failed = True
         self.say(f"error: {problem}" + (f"\n       {next_step}" if next_step else ""))
         if self.as_json:
             self.finish({"error": {"problem": problem, "next_step": next_step}}, "")
@@ -142,6 +144,17 @@ class Console:
             if self._open_bars == 0:
                 bars.stop()
                 self._bars = None
+
+    @contextmanager
+    def _lines(self, label: str, total: float | None, unit: str) -> Iterator[Task]:
+        task = _Lines(label, total, unit)
+        try:
+            yield task
+        except BaseException:
+            if not self._failed:  # a second Ctrl-C can keep a task from its end until all is over
+                task.end("stopped at ")
+            raise
+        task.end("")
 
 
 @contextmanager
@@ -226,17 +239,6 @@ class _Bar:
     def note(self, text: str) -> None:
         """Show `text` beside the bar."""
         self._bars.update(self._identity, note=printable(text))
-
-
-@contextmanager
-def _plain(label: str, total: float | None, unit: str) -> Iterator[Task]:
-    task = _Lines(label, total, unit)
-    try:
-        yield task
-    except BaseException:
-        task.end("stopped at ")
-        raise
-    task.end("")
 
 
 class _Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import os
 import sys
@@ -61,6 +62,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no locale can make printing fail
+    if sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)  # a library that crashes, of a full memory perhaps, says where
     # typer.Typer.__call__ would install its own excepthook; the command object leaves it alone
     command = typer.main.get_command(app)
     sys.excepthook = _report_bug
