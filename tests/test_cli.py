@@ -366,6 +366,53 @@ def test_signals_that_come_while_the_program_ends_change_nothing(number, code):
     assert lines[1] == "error: interrupted; run the same command again to continue.\n"
 
 
+def test_an_interrupt_inside_evaluated_text_has_the_same_exit_code(tmp_path):
+    """As imports evaluate text to make named tuples; after it CPython would end `python -m isoglot` by SIGINT."""
+    (tmp_path / "sleeper.py").write_text(SLEEPER.replace("time.sleep(60)", "exec('time.sleep(60)')"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sleeper"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr.readline() == "asleep\n"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+
+
+TIDY = """try:
+            time.sleep(60)
+        finally:
+            print("tidying", file=sys.stderr, flush=True)
+            time.sleep({seconds})
+            print("tidied", file=sys.stderr, flush=True)"""
+
+
+@pytest.mark.parametrize(("waits", "tidied"), [(0.0, True), (1.2, False)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_cuts_the_end_of_the_work_only_after_a_second(number, code, waits, tidied):
+    slow = SLEEPER.replace("time.sleep(60)", TIDY.format(seconds=20 * waits + 0.7))
+    process = subprocess.Popen([sys.executable, "-c", slow], stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "asleep\n"
+    process.send_signal(number)
+    assert process.stderr.readline() == "tidying\n"
+    time.sleep(waits)
+    for _ in range(3):
+        process.send_signal(number)
+        time.sleep(0.05)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert ("tidied\n" in err) == tidied
+    assert err.endswith("error: interrupted; run the same command again to continue.\n")
+
+
+def test_an_ignored_ctrl_c_stays_ignored():
+    """As a shell starts commands in the background."""
+    code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    code += SLEEPER.replace("time.sleep(60)", "signal.raise_signal(signal.SIGINT)")
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+    assert result.returncode == 0
+
+
 def test_sigterm_is_as_before_once_a_command_is_over():
     before = signal.getsignal(signal.SIGTERM)
     with handled():

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from isoglot.cli.signals import Terminated, sigterm_as_interrupt
+from isoglot.cli.signals import Terminated, signals_as_interrupts
 from isoglot.train import checkpoint
 from isoglot.train.interrupts import held_back
 from isoglot.train.loop import train
@@ -56,7 +56,7 @@ def test_an_interrupted_run_goes_on_at_its_last_step_with_the_same_bits(
     after = outcome.progressed.schedule.evaluate_every * looks + 2
     assert after % outcome.progressed.schedule.evaluate_every
     report = Signals(number, after)
-    with sigterm_as_interrupt(), pytest.raises(raised):
+    with signals_as_interrupts(), pytest.raises(raised):
         train(make_run(tiny_folder, tmp_path), report)
     assert report.notes[-1].startswith("ending after this step")
     found = checkpoint.newest(tmp_path, "r")
@@ -80,7 +80,7 @@ def test_an_interrupted_run_goes_on_at_its_last_step_with_the_same_bits(
 @SIGNALS
 def test_the_second_signal_ends_at_once(number, raised):
     done = []
-    with sigterm_as_interrupt(), pytest.raises(raised), held_back(lambda: None) as held:
+    with signals_as_interrupts(), pytest.raises(raised), held_back(lambda: None) as held:
         signal.raise_signal(number)
         done.append(held.waits)
         signal.raise_signal(number)
@@ -91,7 +91,7 @@ def test_the_second_signal_ends_at_once(number, raised):
 @SIGNALS
 def test_a_signal_that_nobody_asked_for_comes_at_the_end(number, raised):
     done = []
-    with sigterm_as_interrupt(), pytest.raises(raised), held_back(lambda: None):
+    with signals_as_interrupts(), pytest.raises(raised), held_back(lambda: None):
         signal.raise_signal(number)
         done.append("all of it")
     assert done == ["all of it"]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isoglot.cli.signals import Terminated, ignore_signals, sigterm_as_interrupt
+from isoglot.cli.signals import Terminated, end_undisturbed, signals_as_interrupts
 from isoglot.errors import IsoglotError
 from isoglot.memory import explaining_full_memory
 
@@ -169,7 +169,7 @@ def handled(as_json: bool = False) -> Iterator[Console]:
         typer.Exit: with that exit code.
     """
     console = Console(as_json)
-    with sigterm_as_interrupt():
+    with signals_as_interrupts():
         try:
             with explaining_full_memory():
                 yield console
@@ -177,7 +177,7 @@ def handled(as_json: bool = False) -> Iterator[Console]:
             console.fail(error.problem, error.next_step)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
-            ignore_signals()  # a second Ctrl-C must not cut the line that says how to go on
+            end_undisturbed()  # a second Ctrl-C must not cut the line that says how to go on
             code = 143 if isinstance(interrupt, Terminated) else 130
             console.fail("interrupted; run the same command again to continue.", "")
             raise typer.Exit(code) from interrupt

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from isoglot.cli import compat, corpus, distil, doctor, embed, evaluate, mine, plan, run, store, verify
-from isoglot.cli.signals import ignore_signals
+from isoglot.cli.signals import end_undisturbed
 
 app = typer.Typer(
     help="Teach a sentence-embedding model new languages without moving its vector space.",
@@ -70,7 +70,7 @@ def main() -> None:
     try:
         command(prog_name="isoglot")
     finally:
-        ignore_signals()
+        end_undisturbed()
 
 
 def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

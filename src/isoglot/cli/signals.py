@@ -4,35 +4,62 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_IMPATIENCE = (
+    1.0  # seconds; who presses Ctrl-C three times at once wants one end, who comes again later wants it now
+)
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, raised where Ctrl-C would raise KeyboardInterrupt, so that both clean up alike."""
 
 
+class _Raising:
+    """Handles both signals by raising, but not again while what the last one raised is likely on its way."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if now - self._last >= _IMPATIENCE:
+            self._last = now
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
 @contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated` inside; afterwards it is what it was, unless the process is ending."""
+def signals_as_interrupts() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt inside and SIGTERM `Terminated`, each once for several in a row.
+
+    Afterwards they are what they were, unless the process is ending. A Ctrl-C that is ignored, as in the background of
+    a shell, stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    raising = _Raising()
+    before = {number: signal.getsignal(number) for number in _NUMBERS}
+    for number in _NUMBERS:
+        if number == signal.SIGTERM or before[number] is signal.default_int_handler:
+            signal.signal(number, raising)
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGTERM) is _raise_terminated:
-            signal.signal(signal.SIGTERM, before)
+        for number in _NUMBERS:
+            if signal.getsignal(number) is raising:
+                signal.signal(number, before[number])
 
 
-def ignore_signals() -> None:
-    """Let the process end undisturbed: nothing is left to interrupt, a signal would only print a traceback."""
+def end_undisturbed() -> None:
+    """Let the process end with its own exit code: nothing is left to interrupt."""
+    # an interrupt in evaluated text, as imports make named tuples of, lets CPython end the process by SIGINT, whoever
+    # has caught it, until text is evaluated again
+    exec("")  # noqa: S102
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-
-def _raise_terminated(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+        for number in _NUMBERS:
+            signal.signal(number, signal.SIG_IGN)
