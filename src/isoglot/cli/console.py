@@ -169,9 +169,9 @@ def handled(as_json: bool = False) -> Iterator[Console]:
         typer.Exit: with that exit code.
     """
     console = Console(as_json)
-    with signals_as_interrupts():
+    with signals_as_interrupts() as interrupts:
         try:
-            with explaining_full_memory():
+            with explaining_full_memory(), interrupts.kept():
                 yield console
         except IsoglotError as error:
             console.fail(error.problem, error.next_step)

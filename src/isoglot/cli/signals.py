@@ -19,39 +19,52 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, raised where Ctrl-C would raise KeyboardInterrupt, so that both clean up alike."""
 
 
-class _Raising:
+class Interrupts:
     """Handles both signals by raising, but not again while what the last one raised is likely on its way."""
 
     def __init__(self) -> None:
         self._last = float("-inf")
+        self._raised: KeyboardInterrupt | None = None
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a signal."""
         now = time.monotonic()
         if now - self._last >= _IMPATIENCE:
             self._last = now
-            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+            self._raised = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+            raise self._raised
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Raise the interrupt again where a library inside has replaced it by an error that says so, as DuckDB does."""
+        try:
+            yield
+        except Exception as error:
+            if self._raised is None or "interrupt" not in str(error).lower():
+                raise
+            raise self._raised from error
 
 
 @contextmanager
-def signals_as_interrupts() -> Iterator[None]:
+def signals_as_interrupts() -> Iterator[Interrupts]:
     """Let Ctrl-C raise KeyboardInterrupt inside and SIGTERM `Terminated`, each once for several in a row.
 
     Afterwards they are what they were, unless the process is ending. A Ctrl-C that is ignored, as in the background of
     a shell, stays so.
     """
+    interrupts = Interrupts()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield interrupts
         return
-    raising = _Raising()
     before = {number: signal.getsignal(number) for number in _NUMBERS}
     for number in _NUMBERS:
         if number == signal.SIGTERM or before[number] is signal.default_int_handler:
-            signal.signal(number, raising)
+            signal.signal(number, interrupts)
     try:
-        yield
+        yield interrupts
     finally:
         for number in _NUMBERS:
-            if signal.getsignal(number) is raising:
+            if signal.getsignal(number) is interrupts:
                 signal.signal(number, before[number])
 
 
