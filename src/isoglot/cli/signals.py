@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -70,9 +71,9 @@ def signals_as_interrupts() -> Iterator[Interrupts]:
 
 def end_undisturbed() -> None:
     """Let the process end with its own exit code: nothing is left to interrupt."""
-    # an interrupt in evaluated text, as imports make named tuples of, lets CPython end the process by SIGINT, whoever
-    # has caught it, until text is evaluated again
-    exec("")  # noqa: S102
+    # an interrupt in evaluated text lets CPython end the process by SIGINT, whoever has caught it, until text is
+    # evaluated again; imports do that to make named tuples, and so does this
+    namedtuple("Nothing", ())
     if threading.current_thread() is threading.main_thread():
         for number in _NUMBERS:
             signal.signal(number, signal.SIG_IGN)
