@@ -395,6 +395,7 @@ def test_an_interrupt_that_duckdb_replaces_by_an_error_of_its_own_is_one(number,
 
 
 TIDY = """try:
+            print("at it", file=sys.stderr, flush=True)
             time.sleep(60)
         finally:
             print("tidying", file=sys.stderr, flush=True)
@@ -407,7 +408,7 @@ TIDY = """try:
 def test_a_second_signal_cuts_the_end_of_the_work_only_after_a_second(number, code, waits, tidied):
     slow = SLEEPER.replace("time.sleep(60)", TIDY.format(seconds=20 * waits + 0.7))
     process = subprocess.Popen([sys.executable, "-c", slow], stderr=subprocess.PIPE, text=True)
-    assert process.stderr.readline() == "asleep\n"
+    assert [process.stderr.readline() for _ in range(2)] == ["asleep\n", "at it\n"]
     process.send_signal(number)
     assert process.stderr.readline() == "tidying\n"
     time.sleep(waits)
